@@ -1,0 +1,37 @@
+# StackSpot AI team gateway. `make` alone lists what there is to do.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(VENV)/.installed  ## Make .venv with everything locked (other targets do it by themselves)
+
+# --no-deps: the lock lists every package, and two of LiteLLM's own pins are not on PyPI (see requirements-overrides.txt).
+$(VENV)/.installed: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which one with PYTHON=/path/to/python3."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: lint
+lint: install  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: test
+test: install  ## Run all tests that need no Docker
+	$(BIN)/python -m pytest
+
+.PHONY: lock
+lock:  ## Renew the lock files from requirements*.in (needs uv)
+	for name in requirements requirements-dev; do \
+	  uv pip compile --quiet --override requirements-overrides.txt --generate-hashes --universal --python-version 3.11 \
+	    --custom-compile-command "make lock" --no-annotate $$name.in --output-file $$name.lock; \
+	done

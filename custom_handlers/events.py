@@ -1,0 +1,44 @@
+"""What an answer consists of, whichever upstream it comes from: deltas, then one end."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; None where StackSpot sent no number."""
+
+    prompt: int | None = None
+    completion: int | None = None
+
+    def __add__(self, other: "Usage") -> "Usage":
+        def total(one: int | None, two: int | None) -> int | None:
+            return None if one is None or two is None else one + two
+
+        return Usage(total(self.prompt, other.prompt), total(self.completion, other.completion))
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One piece of the answer: the fields of OpenAI's `choices[0].delta` (`content`, `tool_calls`, ...)."""
+
+    fields: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        content = self.fields.get("content")
+        return content if isinstance(content, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a complete answer; `reason` is OpenAI's `finish_reason`, `extra` goes to the caller as it is."""
+
+    reason: str = "stop"
+    usage: Usage = field(default_factory=Usage)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+Event: TypeAlias = Delta | End
+Events: TypeAlias = AsyncIterator[Event]

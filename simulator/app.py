@@ -1,0 +1,77 @@
+"""The routes of everything on one port, and the journal around them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from simulator import agents, control, idm, keyapi
+from simulator.faults import Faults
+from simulator.refusals import Refused, Vanished
+from simulator.settings import Settings
+from simulator.world import FAULTS, RECORD, WORLD, World, world_of
+
+MOST_BODY = 64 * 1024 * 1024
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def journalled(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Record the request, turn refusals into responses, and record what became of it."""
+    if request.path.startswith(control.PREFIX):
+        return await handler(request)
+    world = world_of(request)
+    record = request[RECORD] = world.journal.open(request)
+    try:
+        if not request.content_type.startswith("multipart/"):
+            world.journal.note_body(record, await request.read(), request.content_type)
+        response = await handler(request)
+        if not response.prepared:
+            record.status, record.complete = response.status, True
+            _add_headers(request, response)
+        return response
+    except Refused as refusal:
+        record.status, record.complete = refusal.response.status, True
+        _add_headers(request, refusal.response)
+        return refusal.response
+    except web.HTTPException as error:
+        record.status, record.complete = error.status, True
+        raise
+    except Vanished:
+        # Goes nowhere: the connection is closed already, and aiohttp wants something to write.
+        return web.Response(status=500)
+    except (asyncio.CancelledError, ConnectionError):
+        record.client_left = not record.complete
+        raise
+    finally:
+        record.finished = time.monotonic()
+
+
+def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    faults: Faults | None = request.get(FAULTS)
+    if faults is None:
+        return
+    response.headers.update(faults.headers or {})
+    if faults.retry_after is not None and response.status in (429, 503):
+        response.headers["Retry-After"] = faults.retry_after
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The application for `settings`."""
+    app = web.Application(middlewares=[journalled], client_max_size=MOST_BODY)
+    app[WORLD] = World.of(settings)
+    app.add_routes(
+        [
+            web.post("/{realm}/oidc/oauth/token", idm.token),
+            web.post("/v1/agent/{agent_id}/chat", agents.chat),
+            web.get("/v1/models", keyapi.models),
+            web.post("/v1/chat/completions", keyapi.completions),
+            web.post("/v1/code/completions", keyapi.completions),
+            web.post("/v1/assistant/completions", keyapi.completions),
+            *control.routes(),
+        ]
+    )
+    return app

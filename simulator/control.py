@@ -1,0 +1,152 @@
+"""The switches: everything under /simulator/, which only tests know."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from simulator.answers import ScriptError, read_answer, read_rule
+from simulator.faultbook import EVERY_AGENT, SERVICES, read_faults
+from simulator.identifiers import is_ulid
+from simulator.model import find_model
+from simulator.refusals import json_response
+from simulator.settings import Account
+from simulator.world import World, world_of
+
+PREFIX = "/simulator/"
+Action = Callable[[World, web.Request, Any], Any]
+
+
+def routes() -> list[web.RouteDef]:
+    """All control calls."""
+    return [
+        web.get("/simulator/requests", _requests),
+        web.delete("/simulator/requests", _call(lambda world, request, body: world.journal.clear())),
+        web.put("/simulator/faults", _call(_put_faults)),
+        web.put("/simulator/faults/{target}", _call(_put_faults)),
+        web.delete("/simulator/faults", _call(_delete_faults)),
+        web.delete("/simulator/faults/{target}", _call(_delete_faults)),
+        web.post("/simulator/answers", _call(_post_answers)),
+        web.delete("/simulator/answers", _call(lambda world, request, body: world.answers.clear())),
+        web.post("/simulator/tokens/revoke", _call(lambda world, request, body: {"revoked": world.tokens.revoke()})),
+        web.put("/simulator/model", _call(_put_model)),
+        web.post("/simulator/accounts", _call(_post_account)),
+        web.post("/simulator/agents", _call(_post_agent)),
+        web.post("/simulator/reset", _call(lambda world, request, body: world.reset())),
+        web.get("/simulator/state", _call(_state)),
+    ]
+
+
+def _call(action: Action) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A handler around `action`: checks the control token, decodes JSON, and answers mistakes with a sentence."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        refusal = _refuse_stranger(request)
+        if refusal is not None:
+            return refusal
+        try:
+            raw = await request.read()
+            body = json.loads(raw) if raw else None
+            return json_response(action(world_of(request), request, body) or {})
+        except json.JSONDecodeError:
+            return json_response({"error": "The body is not JSON."}, 400)
+        except ScriptError as error:
+            return json_response({"error": str(error)}, 400)
+
+    return handle
+
+
+def _refuse_stranger(request: web.Request) -> web.Response | None:
+    token = world_of(request).settings.control_token
+    given = request.headers.get("Authorization", "")
+    if token is None or hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return None
+    return json_response({"error": "The control token is missing or wrong."}, 401)
+
+
+async def _requests(request: web.Request) -> web.StreamResponse:
+    refusal = _refuse_stranger(request)
+    if refusal is not None:
+        return refusal
+    return web.Response(text=world_of(request).journal.as_json(), content_type="application/json")
+
+
+def _target(world: World, request: web.Request) -> str:
+    target = request.match_info.get("target", EVERY_AGENT)
+    if target not in {EVERY_AGENT, *SERVICES, *world.agents}:
+        raise ScriptError(f"Faults are for an agent's id or one of {', '.join(sorted(SERVICES))}, not for {target}.")
+    return target
+
+
+def _put_faults(world: World, request: web.Request, body: Any) -> None:
+    target = _target(world, request)
+    items = body if isinstance(body, list) else [body]
+    world.faults.put(target, [read_faults(item, target) for item in items])
+
+
+def _delete_faults(world: World, request: web.Request, body: Any) -> None:
+    world.faults.clear(_target(world, request) if "target" in request.match_info else None)
+
+
+def _post_answers(world: World, request: web.Request, body: Any) -> Any:
+    items = body if isinstance(body, list) else [body]
+    rules, queued = [], []
+    for item in items:
+        if not isinstance(item, dict) or "answer" not in item:
+            raise ScriptError("Post an object with answer, and perhaps agent, when or pattern; or a list of them.")
+        unknown = item.keys() - {"answer", "agent", "when", "pattern"}
+        if unknown:
+            raise ScriptError(f"An answer's envelope has no {', '.join(sorted(unknown))}.")
+        target = item.get("agent")
+        if target is not None and target not in {"key", "quick-commands", *world.agents}:
+            raise ScriptError(f"agent is an agent's id, key or quick-commands, not {target}.")
+        if "when" in item or "pattern" in item:
+            rules.append(read_rule(item))
+        else:
+            queued.append((target, read_answer(item["answer"])))
+    world.answers.rules.extend(rules)
+    world.answers.queue.extend(queued)
+    return {"queued": len(world.answers.queue), "rules": len(world.answers.rules)}
+
+
+def _put_model(world: World, request: web.Request, body: Any) -> None:
+    name = body.get("name") if isinstance(body, dict) else None
+    if not isinstance(name, str):
+        raise ScriptError("Put an object with name.")
+    world.model, world.model_name = find_model(name), name
+
+
+def _post_account(world: World, request: web.Request, body: Any) -> None:
+    names = ("realm", "client_id", "client_secret")
+    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) and body[name] for name in names):
+        raise ScriptError("Post an object with realm, client_id and client_secret.")
+    world.tokens.accounts.append(Account(*(body[name] for name in names)))
+
+
+def _post_agent(world: World, request: web.Request, body: Any) -> None:
+    agent_id = body.get("id") if isinstance(body, dict) else None
+    if not isinstance(agent_id, str) or not is_ulid(agent_id):
+        raise ScriptError("Post an object with id, a ULID (26 characters).")
+    world.agents.add(agent_id)
+
+
+def _state(world: World, request: web.Request, body: Any) -> dict[str, Any]:
+    return {
+        "tokens_issued": world.tokens.issued,
+        "tokens_live": world.tokens.live(),
+        "token_requests": world.tokens.asked,
+        "max_concurrent_token_requests": world.tokens.most_asking,
+        "open_streams": world.open_streams,
+        "max_open_streams": world.most_streams,
+        "requests": len(world.journal.records),
+        "requests_dropped": world.journal.dropped,
+        "answers_queued": len(world.answers.queue),
+        "rules": len(world.answers.rules),
+        "model": world.model_name,
+        "agents": sorted(world.agents),
+        "uploads": len(world.uploads),
+    }

@@ -1,0 +1,109 @@
+"""Plays a plan on a connection: the only place that writes bodies, waits between writes, and breaks off."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from simulator.faults import Faults
+from simulator.plan import Ending, Plan
+from simulator.refusals import Vanished
+from simulator.usage import Usage
+from simulator.world import drop, record_of, world_of
+
+# Endless empties without a pause would only burn the processor of whoever runs the test.
+_LEAST_FILLER_PAUSE = 0.005
+
+
+async def play_stream(request: web.Request, plan: Plan, faults: Faults, usage: Usage | None) -> web.StreamResponse:
+    """Stream `plan`; the journal learns of each write before it is made, so that no caller can be ahead of it."""
+    world = world_of(request)
+    headers = {"Content-Type": faults.stream_content_type, "Cache-Control": "no-cache"}
+    response = web.StreamResponse(headers={**headers, **(faults.headers or {})})
+    world.open_streams += 1
+    world.most_streams = max(world.most_streams, world.open_streams)
+    try:
+        await _play_writes(request, response, plan, faults, usage)
+    finally:
+        world.open_streams -= 1
+    return response
+
+
+async def _play_writes(
+    request: web.Request, response: web.StreamResponse, plan: Plan, faults: Faults, usage: Usage | None
+) -> None:
+    record = record_of(request)
+    pause, first_pause = _pauses(request, faults)
+    record.status = 200
+    await response.prepare(request)
+    if first_pause:
+        await asyncio.sleep(first_pause)
+    last = len(plan.writes) - 1
+    begun = False
+    for at, write in enumerate(plan.writes):
+        if write.deltas:
+            if begun and pause:
+                await asyncio.sleep(pause)
+            begun = True
+            record.deltas += write.deltas
+        if faults.cut_bytes is not None:
+            await asyncio.sleep(0)
+        if write.reports_usage:
+            record.usage = _reported(usage)
+        record.complete = at == last and plan.ending is Ending.COMPLETE
+        await response.write(write.data)
+    await _end(request, response, plan, pause)
+
+
+async def _end(request: web.Request, response: web.StreamResponse, plan: Plan, pause: float) -> None:
+    match plan.ending:
+        case Ending.COMPLETE:
+            record_of(request).complete = True
+            await response.write_eof()
+        case Ending.BREAK:
+            drop(request)
+        case Ending.STALL:
+            await asyncio.Event().wait()
+        case Ending.ENDLESS:
+            while True:
+                await asyncio.sleep(max(pause, _LEAST_FILLER_PAUSE))
+                await response.write(plan.filler)
+
+
+async def play_plain(
+    request: web.Request, plan: Plan, size: int, writes: int, faults: Faults, usage: Usage | None
+) -> web.StreamResponse:
+    """Answer with one JSON body of `size` bytes after the time that `writes` streamed writes would have taken.
+
+    The gateway drops a call that takes longer than about 120 s with no response at all (GAMBI).
+    """
+    record = record_of(request)
+    pause, first_pause = _pauses(request, faults)
+    needed = first_pause + pause * max(writes - 1, 0)
+    if faults.non_streaming_limit is not None and needed > faults.non_streaming_limit:
+        await asyncio.sleep(faults.non_streaming_limit)
+        drop(request)
+        raise Vanished
+    if needed:
+        await asyncio.sleep(needed)
+    record.status = 200
+    if plan.ending is Ending.COMPLETE:
+        record.usage, record.complete = _reported(usage), True
+        return web.Response(body=plan.writes[0].data, content_type="application/json")
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(size)})
+    await response.prepare(request)
+    await response.write(plan.writes[0].data)
+    await _end(request, response, plan, pause)
+    return response
+
+
+def _pauses(request: web.Request, faults: Faults) -> tuple[float, float]:
+    settings = world_of(request).settings
+    pause = settings.pace if faults.delta_delay is None else faults.delta_delay
+    first = settings.first_byte_delay if faults.first_byte_delay is None else faults.first_byte_delay
+    return pause, first
+
+
+def _reported(usage: Usage | None) -> dict[str, int] | None:
+    return None if usage is None else {"input": usage.input, "output": usage.output}

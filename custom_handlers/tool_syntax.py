@@ -1,0 +1,60 @@
+"""How tool calls and their results are written in a prompt, and how message text is kept from imitating them.
+
+    <tool_call id="call_1">{"name": "read_file", "arguments": {"path": "a.py"}}</tool_call>
+    <tool_response id="call_1" name="read_file">
+    text of the result
+    </tool_response>
+
+Message text that holds such a tag gets a backslash behind its `<`; inside JSON the `<` becomes `\\u003c`.
+"""
+
+import json
+import re
+from typing import Any
+
+# Characters that a reader does not see: with them a tag could look like one without being equal to it.
+UNSEEN = (
+    "\\s\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
+    "\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\U000e0000-\\U000e0fff"
+)
+_GAP = f"[{UNSEEN}]*+"
+_WORDS = ("tool_call", "tool_response")
+_TAG = re.compile(rf"([<＜])({_GAP}[\\/]*+{_GAP}(?:{'|'.join(_GAP.join(word) for word in _WORDS)}))", re.IGNORECASE)
+# Line terminators that JSON allows raw inside a string.
+_RAW_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029]")
+_NOT_IN_ATTRIBUTE = re.compile(r"[^\w.:/@+-]")
+
+
+def escape_tags(text: str) -> str:
+    """`text` with a backslash behind the `<` of everything that looks like a tag of ours; the rest as it is."""
+    return _TAG.sub(r"\1\\\2", text)
+
+
+def escape_json(text: str) -> str:
+    """JSON text with the same value that holds no tag and no line terminator other than JSON's own."""
+    text = _TAG.sub(lambda tag: f"\\u{ord(tag[1]):04x}{tag[2]}", text)
+    return _RAW_IN_JSON.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
+
+
+def call_text(name: str, arguments: Any, call_id: str = "") -> str:
+    """A call as the assistant wrote it. `arguments` is JSON text or a value; text that is no JSON becomes a string."""
+    if isinstance(arguments, str):
+        try:
+            json.loads(arguments)
+        except (ValueError, RecursionError):
+            arguments = json.dumps(arguments, ensure_ascii=False) if arguments.strip() else "{}"
+    else:
+        arguments = json.dumps({} if arguments is None else arguments, ensure_ascii=False)
+    body = f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": {arguments}}}'
+    return f"<tool_call{_attribute('id', call_id)}>{escape_json(body)}</tool_call>"
+
+
+def result_text(text: str, *, call_id: str = "", name: str = "", error: bool = False) -> str:
+    """A tool's result; `text` is already escaped."""
+    failed = ' error="true"' if error else ""
+    attributes = _attribute("id", call_id) + _attribute("name", name) + failed
+    return f"<tool_response{attributes}>\n{text or '(no output)'}\n</tool_response>"
+
+
+def _attribute(key: str, value: str) -> str:
+    return f' {key}="{_NOT_IN_ATTRIBUTE.sub("_", value)}"' if value else ""

@@ -10,6 +10,7 @@
     ├── CallerTimeout         408  the caller's own time limit ran out
     ├── UpstreamTimeout       504  StackSpot was silent for too long
     ├── Unavailable           503  StackSpot says that it is overloaded or down
+    ├── GatewayFault          500  a fault of the gateway itself: its configuration or its code
     └── BadGateway            502  unreachable, or an answer that cannot be used
         └── BrokenAnswer      502  an answer that broke off, was empty or null
 
@@ -30,7 +31,7 @@ PROVIDER = "stackspot_ai"
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]*_\d+_[A-Z0-9_]+")
 # The vendor's sentence behind INFERENCE_6001 (MIDIR, measured September 2026).
-_CONTEXT = re.compile(r"limit of ([\d.,]+) tokens.*?resulted in ([\d.,]+) tokens", re.DOTALL | re.IGNORECASE)
+_CONTEXT = re.compile(r"limit of (\d[\d.,]*) tokens.*?resulted in (\d[\d.,]*) tokens", re.DOTALL | re.IGNORECASE)
 _CONTEXT_CODE = "INFERENCE_6001"
 
 
@@ -78,11 +79,9 @@ class ContextTooLong(BadRequest):
 
     def __init__(self, limit: int | None, tokens: int | None, *, code: str | None = None) -> None:
         self.limit, self.tokens = limit, tokens
-        numbers = (
-            f"This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens."
-            if limit and tokens
-            else "The prompt exceeds the model's maximum context length."
-        )
+        numbers = "The prompt exceeds the model's maximum context length."
+        if limit and tokens:
+            numbers = f"This model's maximum context length is {limit} tokens, but your messages are {tokens} tokens."
         super().__init__(f"{numbers} Please reduce the length of the messages.", code=code, param="messages")
 
 
@@ -112,6 +111,10 @@ class Unavailable(StackSpotError):
     retryable = True
 
 
+class GatewayFault(StackSpotError):
+    status = 500
+
+
 class BadGateway(StackSpotError):
     """`retryable` is set for connection failures and 5xx, which are tried again before the first byte."""
 
@@ -130,11 +133,10 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Stack
     `body` may hold anything (JSON with `type`, `code`, `details`; HTML; nothing): only its code and the two numbers
     of a context overflow are read. Statuses and codes: section 7 of the wire reference (MIDIR, HASS, GAMBI).
     """
-    text = body.decode("utf-8", "replace")
-    code = _error_code(text)
-    if code and code.startswith(_CONTEXT_CODE) and (found := _CONTEXT.search(text)):
-        limit, tokens = (int(re.sub(r"\D", "", number)) for number in found.groups())
-        return ContextTooLong(limit, tokens, code=code)
+    fields = _fields(body)
+    code = _error_code(fields)
+    if too_long := _context_too_long(fields, code):
+        return too_long
     if status == 401:
         return CredentialsRefused(
             "StackSpot refused the gateway's credentials (HTTP 401): check the client id and client key.",
@@ -169,6 +171,12 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Stack
     return BadGateway(f"StackSpot answered HTTP {status}.", code=code, retryable=status >= 500)
 
 
+def in_answer(fields: Mapping[str, Any]) -> StackSpotError:
+    """An error object in place of an answer, or in the middle of one, after the status 200 was sent (STKAI, guess)."""
+    code = _error_code(fields)
+    return _context_too_long(fields, code) or BrokenAnswer("StackSpot reported an error in its answer.", code=code)
+
+
 def refused_token(error: StackSpotError) -> StackSpotError:
     """The token endpoint's own errors: there a 4xx always means the client key or the realm (section 2.3, guess)."""
     if isinstance(error, BadRequest | AgentRefused | CredentialsRefused):
@@ -179,8 +187,8 @@ def refused_token(error: StackSpotError) -> StackSpotError:
     return error
 
 
-def from_transport(error: httpx.HTTPError | httpx.InvalidURL | OSError) -> StackSpotError:
-    """A connection that failed or broke before an answer; the text of `error` may hold an address, so it is not used."""
+def from_transport(error: Exception) -> StackSpotError:
+    """A connection that failed or broke; the text of `error` may hold an address, so only its type is told."""
     return BadGateway(f"StackSpot could not be reached ({type(error).__name__}).", retryable=True)
 
 
@@ -213,6 +221,8 @@ def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exc
             result = exceptions.Timeout(**common, exception_status_code=error.status)
         case Unavailable():
             result = exceptions.ServiceUnavailableError(**common, response=response)
+        case GatewayFault():
+            result = exceptions.InternalServerError(**common)
         case _:
             result = exceptions.BadGatewayError(**common)
     result.param = error.param
@@ -223,13 +233,26 @@ class UnknownModelError(exceptions.BadRequestError, ValueError):
     """LiteLLM's 400 for the proxy, a ValueError for in-process callers."""
 
 
-def _error_code(text: str) -> str | None:
+def _fields(body: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(text)
+        fields = json.loads(body)
     except (ValueError, RecursionError):
-        return None
-    code = body.get("code") if isinstance(body, dict) else None
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _error_code(fields: Mapping[str, Any]) -> str | None:
+    code = fields.get("code")
     return code if isinstance(code, str) and len(code) <= 100 and _CODE.fullmatch(code) else None
+
+
+def _context_too_long(fields: Mapping[str, Any], code: str | None) -> ContextTooLong | None:
+    # INFERENCE_6001 wraps any refusal by the model's vendor; only the one with both numbers is a context overflow.
+    found = _CONTEXT.search(str(fields.get("details"))) if code and code.startswith(_CONTEXT_CODE) else None
+    if not found:
+        return None
+    limit, tokens = (int(re.sub(r"\D", "", number)) for number in found.groups())
+    return ContextTooLong(limit, tokens, code=code)
 
 
 def _seconds(value: str | None) -> float | None:

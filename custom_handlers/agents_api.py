@@ -1,0 +1,177 @@
+"""StackSpot's Agents API: one text in, one text out, always streamed (sections 3 to 6 of the wire reference)."""
+
+import re
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from custom_handlers import transport
+from custom_handlers.credentials import TokenSource
+from custom_handlers.errors import BrokenAnswer, CredentialsRefused, in_answer
+from custom_handlers.events import Delta, End, Event, Usage
+from custom_handlers.sse import Message, MessageReader, TextJoiner
+
+# Only `stop` has ever been seen from StackSpot (DOC-AG, GAMBI); the others are what a model vendor may say.
+_FINISH_REASONS = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
+_KNOWLEDGE_FIELDS = ("knowledge_source_id", "source", "cross_account_source")
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+def is_ulid(value: object) -> bool:
+    """Agent ids are ULIDs: 26 characters, Crockford base 32, upper case (DOC-AG, STKAI)."""
+    return isinstance(value, str) and _ULID.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The agent behind a model, with the options of its `model_info`; all options are off by default."""
+
+    id: str
+    knowledge_source_ids: Sequence[str] = ()
+    knowledge: bool = False
+    deep_search: bool = False
+    version: int | None = None
+
+    def body(self, prompt: str, upload_ids: Sequence[str] = ()) -> dict[str, Any]:
+        """The JSON body of a chat call; what is not needed is left out."""
+        # The platform attaches a source of its own unless told not to, so `stackspot_knowledge` is always sent (MIDIR).
+        body: dict[str, Any] = {
+            "user_prompt": prompt,
+            "streaming": True,
+            "stackspot_knowledge": self.knowledge,
+        }
+        if self.knowledge or self.deep_search or self.knowledge_source_ids:
+            body["return_ks_in_response"] = True
+        if self.deep_search:
+            body["deep_search_ks"] = True
+        if self.knowledge_source_ids:
+            body["knowledge_source_ids"] = list(self.knowledge_source_ids)
+        if self.version is not None:
+            body["agent_version_number"] = self.version
+        if upload_ids:
+            body["upload_ids"] = list(upload_ids)
+        return body
+
+
+@dataclass(slots=True)
+class AgentsApi:
+    """One account's view of the Agents API."""
+
+    inference_url: str
+    tokens: TokenSource
+    pause: transport.Pause = field(default_factory=transport.Pause)
+
+    async def ask(
+        self, agent: Agent, prompt: str, limits: transport.Limits, upload_ids: Sequence[str] = ()
+    ) -> AsyncGenerator[Event]:
+        """The agent's answer to `prompt`: text deltas as they arrive, then one End. Raises StackSpotError."""
+        deadline = transport.Deadline(limits)
+        token = await self.tokens.token(deadline)
+        answer = self._ask_once(agent.body(prompt, upload_ids), agent.id, token, deadline)
+        try:
+            first = await anext(answer)
+        except CredentialsRefused:
+            # Tokens can end before their time: one forced renewal (MIDIR, HASS).
+            token = await self.tokens.token(deadline, rejected=token)
+            answer = self._ask_once(agent.body(prompt, upload_ids), agent.id, token, deadline)
+            first = await anext(answer)
+        try:
+            yield first
+            async for event in answer:
+                yield event
+        finally:
+            await answer.aclose()
+
+    async def _ask_once(
+        self, body: Mapping[str, Any], agent_id: str, token: str, deadline: transport.Deadline
+    ) -> AsyncGenerator[Event]:
+        request = transport.Request(
+            f"{self.inference_url}/v1/agent/{agent_id}/chat",
+            headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
+            json=body,
+        )
+        async with transport.exchange(request, deadline, self.pause) as response:
+            pieces = transport.pieces(response, deadline)
+            messages, answer = MessageReader(), AnswerReader()
+            async for piece in pieces:
+                events = answer.read(messages.feed(piece))
+                # Empty deltas can come for ever (COPILOT), so before the first text only text counts as life.
+                if answer.has_text:
+                    deadline.progress()
+                for event in events:
+                    yield event
+                if answer.ended:
+                    await transport.drain(pieces)
+                    return
+            for event in answer.read(messages.finish()) + answer.finish():
+                yield event
+
+
+class AnswerReader:
+    """Messages of one answer to events; pure, so that any split can be tested without a socket."""
+
+    def __init__(self) -> None:
+        self.has_text = False
+        self.ended = False
+        self._text = TextJoiner()
+        self._last: Mapping[str, Any] | None = None
+
+    def read(self, messages: Iterable[Message]) -> list[Event]:
+        """At most one Delta, with all the text that came, then the End if it came too. Raises StackSpotError."""
+        text = ""
+        for event, body in messages:
+            piece = body.get("message")
+            if event == "error" or body.get("type") == "error" or ("code" in body and piece is None):
+                raise in_answer(body)
+            if isinstance(piece, str):
+                text += piece
+            if "stop_reason" in body or "tokens" in body:
+                # Both keys may be there as null: the end if nothing follows (MIDIR), a delta otherwise (GAMBI).
+                self._last = body
+                if body.get("stop_reason") is not None or body.get("tokens") is not None:
+                    self.ended = True
+                    break
+        text = self._text.join(text, last=self.ended)
+        self.has_text = self.has_text or bool(text.strip())
+        events: list[Event] = [Delta({"content": text})] if text else []
+        return [*events, self._end()] if self.ended else events
+
+    def finish(self) -> list[Event]:
+        """The events left when the body has ended. Raises BrokenAnswer when it ended too early."""
+        if self.ended:
+            return []
+        if self._last is None:
+            raise BrokenAnswer("StackSpot's answer broke off before its end.")
+        text = self._text.join("", last=True)
+        return [*([Delta({"content": text})] if text else []), self._end()]
+
+    def _end(self) -> End:
+        last = self._last or {}
+        if not self.has_text:
+            reason = "its content filter probably refused it" if last.get("message", "") is None else "try again"
+            raise BrokenAnswer(f"StackSpot's answer is empty: {reason}.")
+        knowledge = {name: last[name] for name in _KNOWLEDGE_FIELDS if last.get(name)}
+        stop = last.get("stop_reason")
+        return End(
+            reason=_FINISH_REASONS.get(stop, "stop") if isinstance(stop, str) else "stop",
+            usage=read_usage(last.get("tokens")),
+            extra={"stackspot_knowledge": knowledge} if knowledge else {},
+        )
+
+
+def read_usage(tokens: object) -> Usage:
+    """StackSpot's `tokens` object, in any of its variants (section 6), to a Usage; zero and nonsense are None."""
+    if not isinstance(tokens, Mapping):
+        return Usage()
+    counts = {name: _count(tokens.get(name)) for name in ("input", "user", "enrichment", "output")}
+    return Usage(
+        prompt=counts["input"] or counts["user"] + counts["enrichment"] or None, completion=counts["output"] or None
+    )
+
+
+def _count(value: object) -> int:
+    """A number, a number as a string, or null (MIDIR tolerates all three)."""
+    try:
+        return max(0, int(value)) if isinstance(value, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0

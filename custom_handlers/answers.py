@@ -1,0 +1,90 @@
+"""Events of an answer to what LiteLLM expects: a ModelResponse, or ModelResponseStream chunks."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import litellm
+from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices, Usage
+
+from custom_handlers import events
+
+Messages = Sequence[Mapping[str, Any]]
+
+
+async def assemble(answer: events.Events, response: ModelResponse, *, model: str, messages: Messages) -> ModelResponse:
+    """Fills LiteLLM's prepared `response` with the whole `answer`. Raises what `answer` raises."""
+    text: list[str] = []
+    calls: dict[int, dict[str, Any]] = {}
+    others: dict[str, Any] = {}
+    end = events.End()
+    async for event in answer:
+        if isinstance(event, events.End):
+            end = event
+            continue
+        for name, value in event.fields.items():
+            if name == "content":
+                text.append(value)
+            elif name == "tool_calls":
+                _merge_calls(calls, value)
+            elif isinstance(value, str):
+                others[name] = others.get(name, "") + value
+            else:
+                others[name] = value
+    content = "".join(text)
+    message = Message(role="assistant", content=content or None, tool_calls=list(calls.values()) or None, **others)
+    if end.extra:
+        message.provider_specific_fields = dict(end.extra)
+    response.choices = [Choices(index=0, finish_reason=end.reason, message=message)]
+    response.model = model
+    response.id = _new_id()
+    response.usage = _usage(end.usage, messages, content)  # type: ignore[attr-defined]
+    return response
+
+
+async def stream(answer: events.Events, *, model: str, messages: Messages) -> AsyncIterator[ModelResponseStream]:
+    """The chunks of `answer`. Raises what `answer` raises.
+
+    Usage goes before the finish chunk, since LiteLLM drops what comes after it and then estimates; every chunk has the
+    same id and time and carries `model`, without which a streamed Responses call breaks (seen on 1.108.11).
+    """
+    fixed: dict[str, Any] = {"id": _new_id(), "created": int(time.time()), "model": model}
+    role: dict[str, Any] = {"role": "assistant"}
+    text: list[str] = []
+    async for event in answer:
+        if isinstance(event, events.Delta):
+            text.append(event.text)
+            yield ModelResponseStream(**fixed, choices=[StreamingChoices(index=0, delta=Delta(**role, **event.fields))])
+            role = {}
+            continue
+        usage = _usage(event.usage, messages, "".join(text))
+        delta = Delta(provider_specific_fields=dict(event.extra)) if event.extra else None
+        choices = [StreamingChoices(index=0, delta=delta)] if delta else []
+        yield ModelResponseStream(**fixed, choices=choices, usage=usage)
+        yield ModelResponseStream(
+            **fixed, choices=[StreamingChoices(index=0, delta=Delta(), finish_reason=event.reason)]
+        )
+
+
+def _usage(counted: events.Usage, messages: Messages, text: str) -> Usage:
+    """StackSpot's numbers; what it did not send is counted here, so that no answer is free."""
+    prompt = counted.prompt or litellm.token_counter(model="", messages=list(messages))
+    completion = counted.completion or litellm.token_counter(model="", text=text)
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+
+
+def _merge_calls(calls: dict[int, dict[str, Any]], deltas: list[dict[str, Any]]) -> None:
+    for delta in deltas:
+        index = delta.get("index", len(calls))
+        function = delta.get("function") or {}
+        call = calls.setdefault(
+            index, {"id": delta.get("id"), "type": "function", "function": {"name": "", "arguments": ""}}
+        )
+        call["id"] = call["id"] or delta.get("id")
+        call["function"]["name"] += function.get("name") or ""
+        call["function"]["arguments"] += function.get("arguments") or ""
+
+
+def _new_id() -> str:
+    return f"chatcmpl-{uuid.uuid4()}"

@@ -1,0 +1,52 @@
+"""Checks what the caller sent beside the messages; a mistake is a BadRequest that names the parameter and its range."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from custom_handlers.errors import BadRequest
+
+_RANGES = {
+    "temperature": (0.0, 1.0),
+    "top_p": (0.0, 1.0),
+    "presence_penalty": (-2.0, 2.0),
+    "frequency_penalty": (-2.0, 2.0),
+}
+_MAX_STOPS = 16  # OpenAI allows 4; some clients send more, and they cost nothing here
+
+
+def check(parameters: Mapping[str, Any]) -> None:
+    """`parameters` as LiteLLM hands them on, null meaning absent. Raises BadRequest."""
+    for name, (low, high) in _RANGES.items():
+        value = parameters.get(name)
+        if value is not None and not (_is_number(value) and low <= value <= high):
+            raise BadRequest(f"`{name}` must be a number from {low} to {high}.", param=name)
+    max_tokens = parameters.get("max_tokens")
+    if max_tokens is not None and not (_is_whole(max_tokens) and max_tokens >= 1):
+        raise BadRequest("`max_tokens` must be a whole number from 1.", param="max_tokens")
+    if parameters.get("n") not in (None, 1):
+        raise BadRequest("`n` must be 1: StackSpot gives one answer a call.", param="n")
+    stop = parameters.get("stop")
+    stops = [stop] if isinstance(stop, str) else stop
+    if stops is not None and not (
+        isinstance(stops, list) and len(stops) <= _MAX_STOPS and all(isinstance(text, str) for text in stops)
+    ):
+        raise BadRequest(f"`stop` must be a string or a list of up to {_MAX_STOPS} strings.", param="stop")
+
+
+def seconds(timeout: object) -> float | None:
+    """LiteLLM's `timeout` argument (a number, an httpx.Timeout or None) in seconds. Raises BadRequest."""
+    value: Any = getattr(timeout, "read", timeout)
+    if value is None:
+        return None
+    if not _is_number(value) or value <= 0:
+        raise BadRequest("`timeout` must be a number of seconds above 0.", param="timeout")
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return _is_number(value) and float(value) == int(value)

@@ -1,0 +1,90 @@
+"""Which upstream a model uses, decided by the data of its deployment: an agent, or the key API."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from custom_handlers.agents_api import Agent, is_ulid
+from custom_handlers.errors import PROVIDER, UnknownModel
+from custom_handlers.key_api import PATHS
+from custom_handlers.transport import Limits
+
+MODELS = tuple(PATHS)
+ALIASES = {
+    "stackspot": "stackspot-ai-chat",
+    "stackspot-code": "stackspot-ai-code",
+    "stackspot-assistant": "stackspot-ai-assistant",
+}
+AGENT_FIELD = "stackspot_agent_id"
+_LIMIT_FIELDS = {"stackspot_first_byte_timeout": "first_byte", "stackspot_idle_timeout": "idle"}
+
+
+def canonical(model: str) -> str:
+    """The model's own name for a name or alias, with or without the provider in front."""
+    name = model.removeprefix(f"{PROVIDER}/")
+    return ALIASES.get(name, name)
+
+
+def agent_id_for(model: str, info: Mapping[str, Any], agent_ids: Mapping[str, str], *, has_api_key: bool) -> str | None:
+    """The agent behind `model`, or None for the key API.
+
+    `info` is the deployment's `model_info` (empty for in-process calls), `agent_ids` what the environment says. A
+    deployment without the field uses the key API, when there is a key for it. Raises UnknownModel.
+    """
+    from_environment = AGENT_FIELD in info or not info or not has_api_key
+    agent_id = info.get(AGENT_FIELD) or (agent_ids.get(model) if from_environment else None)
+    if agent_id is None and model not in PATHS:
+        raise UnknownModel(
+            f"Unknown StackSpot model {model!r}; valid names are {', '.join((*MODELS, *ALIASES))}.", param="model"
+        )
+    return str(agent_id) if agent_id else None
+
+
+def agent_options(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Agent's keyword arguments for the options in a `model_info`. Raises ValueError naming the field at fault."""
+    options: dict[str, Any] = {}
+    for field, name in (("stackspot_knowledge", "knowledge"), ("stackspot_deep_search", "deep_search")):
+        if (value := resolve(info.get(field))) is not None:
+            options[name] = _boolean(field, value)
+    if (version := resolve(info.get("stackspot_agent_version"))) is not None:
+        if not str(version).isdecimal() or int(version) < 1:
+            raise ValueError(f"stackspot_agent_version is {version!r}, but must be a whole number from 1")
+        options["version"] = int(version)
+    if (sources := info.get("stackspot_knowledge_source_ids")) is not None:
+        if not isinstance(sources, list) or not all(isinstance(source, str) and source for source in sources):
+            raise ValueError("stackspot_knowledge_source_ids must be a list of knowledge source ids")
+        options["knowledge_source_ids"] = tuple(sources)
+    return options
+
+
+def agent(agent_id: str, info: Mapping[str, Any]) -> Agent:
+    """The Agent of a deployment. Raises ValueError naming the field at fault."""
+    if not is_ulid(agent_id):
+        raise ValueError("the agent id is not a ULID: 26 characters, as in the agent's page in the StackSpot portal")
+    return Agent(agent_id, **agent_options(info))
+
+
+def limits(info: Mapping[str, Any], total: float | None) -> Limits:
+    """The time limits of a call in seconds; `total` is LiteLLM's `timeout`. Raises ValueError naming the field."""
+    chosen: dict[str, float] = {"total": total} if total else {}
+    for field, name in _LIMIT_FIELDS.items():
+        if (value := info.get(field)) is not None:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ValueError(f"{field} is {value!r}, but must be a number of seconds above 0")
+            chosen[name] = float(value)
+    return Limits(**chosen)
+
+
+def resolve(value: Any) -> Any:
+    """A configuration value with LiteLLM's `os.environ/NAME` form looked up; unset and empty are None."""
+    if isinstance(value, str) and value.startswith("os.environ/"):
+        return os.environ.get(value.removeprefix("os.environ/")) or None
+    return value
+
+
+def _boolean(field: str, value: object) -> bool:
+    known = {"true": True, "false": False}
+    text = str(value).lower()
+    if text not in known:
+        raise ValueError(f"{field} is {value!r}, but must be true or false")
+    return known[text]

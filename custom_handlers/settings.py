@@ -1,0 +1,210 @@
+"""What the environment and the configuration file say about StackSpot, checked as a whole.
+
+Every mistake becomes one sentence: which variable, what is wrong, where to get it. A value that may be a secret, or was
+meant to be one, is never quoted.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from custom_handlers import routing
+from custom_handlers.agents_api import is_ulid
+from custom_handlers.errors import PROVIDER, ConfigurationError, UnknownModel
+
+AGENT_VARIABLES = {
+    "stackspot-ai-chat": "STACKSPOT_CHAT_AGENT_ID",
+    "stackspot-ai-code": "STACKSPOT_CODE_AGENT_ID",
+    "stackspot-ai-assistant": "STACKSPOT_ASSISTANT_AGENT_ID",
+}
+DEFAULT_AGENT_VARIABLE = "STACKSPOT_AGENT_ID"
+DEFAULT_ADDRESSES = {
+    "STACKSPOT_API_BASE": "https://api.stackspot.com/v1",
+    "STACKSPOT_IDM_URL": "https://idm.stackspot.com",
+    "STACKSPOT_INFERENCE_URL": "https://genai-inference-app.stackspot.com",
+}
+_WHERE_CREDENTIALS = (
+    "StackSpot portal, profile, Access token (or a service credential from your account's administrator)"
+)
+_WHERE_AGENT = "the agent's page in the StackSpot portal; it must be shared with the gateway's client key"
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One StackSpot account. `agent_ids` maps model names to ULIDs; addresses have no trailing slash."""
+
+    realm: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    api_key: str = field(repr=False)
+    agent_ids: Mapping[str, str]
+    api_base: str
+    idm_url: str
+    inference_url: str
+    log_content: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One `model_list` entry of this provider: its name there, StackSpot's model and its `model_info`."""
+
+    name: str
+    model: str
+    info: Mapping[str, Any]
+
+
+def read_deployments(config: Path) -> list[Deployment]:
+    """The StackSpot deployments of a LiteLLM configuration file. Raises ConfigurationError when it cannot be read."""
+    try:
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError([f"{config} cannot be read ({type(error).__name__})."]) from None
+    entries = content.get("model_list") if isinstance(content, dict) else None
+    found = []
+    for entry in entries if isinstance(entries, list) else []:
+        params = entry.get("litellm_params") if isinstance(entry, dict) else None
+        model = params.get("model") if isinstance(params, dict) else None
+        if isinstance(model, str) and model.startswith(f"{PROVIDER}/"):
+            info = {key: routing.resolve(value) for key, value in (entry.get("model_info") or {}).items()}
+            found.append(Deployment(str(entry.get("model_name")), routing.canonical(model), info))
+    return found
+
+
+def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] | None = None) -> Settings:
+    """The account's settings. Raises ConfigurationError with every mistake.
+
+    `deployments` are those that must be able to answer; without them, the three models as the environment sets them.
+    """
+    mistakes: list[str] = []
+    env = {name: value.strip() for name, value in environ.items() if name.startswith("STACKSPOT_")}
+    addresses = {
+        name: _address(name, env.get(name) or default, mistakes) for name, default in DEFAULT_ADDRESSES.items()
+    }
+    agent_ids = _agent_ids(env, mistakes)
+    api_key = _api_key(env.get("STACKSPOT_API_KEY", ""), mistakes)
+    if deployments is None:
+        deployments = [Deployment(model, model, {}) for model in AGENT_VARIABLES]
+    uses_agents = _check_deployments(deployments, agent_ids, bool(api_key or env.get("STACKSPOT_API_KEY")), mistakes)
+    realm, client_id, secret = _credentials(env, mistakes, needed=uses_agents)
+    log_content = env.get("STACKSPOT_LOG_CONTENT", "").lower()
+    if log_content not in ("", "true", "false"):
+        mistakes.append("STACKSPOT_LOG_CONTENT must be true or false.")
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return Settings(
+        realm=realm,
+        client_id=client_id,
+        client_secret=secret,
+        api_key=api_key,
+        agent_ids=agent_ids,
+        api_base=addresses["STACKSPOT_API_BASE"],
+        idm_url=addresses["STACKSPOT_IDM_URL"],
+        inference_url=addresses["STACKSPOT_INFERENCE_URL"],
+        log_content=log_content == "true",
+    )
+
+
+def _credentials(env: Mapping[str, str], mistakes: list[str], *, needed: bool) -> tuple[str, str, str]:
+    realm, client_id = env.get("STACKSPOT_REALM", ""), env.get("STACKSPOT_CLIENT_ID", "")
+    secret, key = env.get("STACKSPOT_CLIENT_SECRET", ""), env.get("STACKSPOT_CLIENT_KEY", "")
+    if secret and key and secret != key:
+        mistakes.append(
+            "STACKSPOT_CLIENT_SECRET and STACKSPOT_CLIENT_KEY are two names of one secret, but differ: set one."
+        )
+    secret = secret or key
+    if needed or realm or client_id or secret:
+        for name, value, what in (
+            ("STACKSPOT_REALM", realm, "the account's slug, shown beside the client key"),
+            ("STACKSPOT_CLIENT_ID", client_id, "the id of the client key"),
+            ("STACKSPOT_CLIENT_SECRET", secret, 'the secret, which the portal calls "client key"'),
+        ):
+            if not value:
+                mistakes.append(f"{name} is missing: {what}; from {_WHERE_CREDENTIALS}.")
+            elif not _is_token(value):
+                mistakes.append(f"{name} holds blanks, control characters or a placeholder; from {_WHERE_CREDENTIALS}.")
+    if realm and _is_token(realm) and not _SLUG.fullmatch(realm):
+        mistakes.append("STACKSPOT_REALM is not an account slug (letters, digits, dots and dashes).")
+    return realm, client_id, secret
+
+
+def _agent_ids(env: Mapping[str, str], mistakes: list[str]) -> dict[str, str]:
+    for name in (*AGENT_VARIABLES.values(), DEFAULT_AGENT_VARIABLE):
+        if env.get(name) and not is_ulid(env[name]):
+            mistakes.append(f"{name} is not a ULID (26 characters, upper case): copy it from {_WHERE_AGENT}.")
+    default = env.get(DEFAULT_AGENT_VARIABLE)
+    found = {model: env.get(name) or default for model, name in AGENT_VARIABLES.items()}
+    return {model: agent_id for model, agent_id in found.items() if agent_id}
+
+
+def _api_key(value: str, mistakes: list[str]) -> str:
+    key = value if not value or value.startswith("sk-") else f"sk-{value}"
+    if key and (not _is_token(key) or key == "sk-"):
+        mistakes.append(
+            "STACKSPOT_API_KEY is malformed: it must be one word of printable characters, with or without sk-."
+        )
+        return ""
+    return key
+
+
+def _check_deployments(
+    deployments: Iterable[Deployment], agent_ids: Mapping[str, str], has_key: bool, mistakes: list[str]
+) -> bool:
+    """Whether any deployment uses the Agents API."""
+    uses_agents = False
+    for deployment in deployments:
+        label = f"Model {deployment.name}"
+        try:
+            agent_id = routing.agent_id_for(deployment.model, deployment.info, agent_ids, has_api_key=has_key)
+            routing.limits(deployment.info, None)
+            if agent_id in agent_ids.values():
+                routing.agent_options(deployment.info)
+            elif agent_id:
+                routing.agent(agent_id, deployment.info)
+        except UnknownModel as error:
+            mistakes.append(f"{label}: {error.message}")
+            continue
+        except ValueError as error:
+            mistakes.append(f"{label}: {error}.")
+            continue
+        if agent_id:
+            uses_agents = True
+        elif not has_key:
+            variable = AGENT_VARIABLES.get(deployment.model, DEFAULT_AGENT_VARIABLE)
+            mistakes.append(
+                f"{label} has neither an agent nor a key: set {variable} (or {DEFAULT_AGENT_VARIABLE}, for all models) "
+                f"to the id on {_WHERE_AGENT}."
+            )
+    return uses_agents
+
+
+def _address(name: str, value: str, mistakes: list[str]) -> str:
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname or "", url.port
+    except ValueError:
+        host = ""
+    if not host or url.scheme not in ("http", "https"):
+        mistakes.append(f"{name} is not an address such as {DEFAULT_ADDRESSES[name]}.")
+    elif url.username or url.password or url.query or url.fragment:
+        mistakes.append(f"{name} must hold no user, password, query or fragment.")
+    elif url.scheme == "http" and not _is_loopback(host):
+        mistakes.append(f"{name} is a plain-http address: only https, or http on this machine's loopback, is allowed.")
+    return value.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_token(value: str) -> bool:
+    return value.isascii() and value.isprintable() and not re.search(r"[\s<>]", value)

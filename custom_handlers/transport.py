@@ -1,0 +1,212 @@
+"""Carries a request to StackSpot: LiteLLM's pooled client, enforced time limits, retries before the first byte.
+
+Redirects are not followed and TLS is verified whatever LiteLLM's own settings say; a company's own certificate
+authority comes from SSL_CERT_FILE, SSL_VERIFY=<path> or `ssl_verify: <path>`, as for LiteLLM itself.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_ssl_verify
+
+from custom_handlers.errors import (
+    PROVIDER,
+    CallerTimeout,
+    RateLimited,
+    StackSpotError,
+    UpstreamTimeout,
+    from_response,
+    from_transport,
+)
+
+RETRY_DELAYS = (1.0, 2.0, 4.0)
+CONNECT_SECONDS = 10.0
+MAX_PAUSE_SECONDS = 60.0
+MAX_ERROR_BYTES = 64 * 1024
+# How long to wait for the end of the body after the answer's last object, so that the connection can be used again.
+DRAIN_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: until the first piece of the answer, between two pieces, and for the whole call."""
+
+    first_byte: float = 180.0
+    idle: float = 120.0
+    total: float = 600.0
+
+
+class Deadline:
+    """The time limits of one call, counted from its construction. Needs a running event loop."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._now = asyncio.get_running_loop().time
+        self._end = self._now() + limits.total
+        self._next = self._now() + limits.first_byte
+        self._silent_for = limits.first_byte
+
+    @property
+    def remaining(self) -> float:
+        return min(self._next, self._end) - self._now()
+
+    def progress(self) -> None:
+        """Call at each sign of life that counts: from here on the idle limit holds."""
+        self._next = self._now() + self._limits.idle
+        self._silent_for = self._limits.idle
+
+    @asynccontextmanager
+    async def bound(self) -> AsyncIterator[None]:
+        """Raises UpstreamTimeout or CallerTimeout when the block takes longer than the call still may."""
+        try:
+            async with asyncio.timeout_at(min(self._next, self._end)):
+                yield
+        except TimeoutError:
+            if self._end <= self._next:
+                raise CallerTimeout(
+                    f"The answer took longer than this call's time limit of {self._limits.total:g} s."
+                ) from None
+            raise UpstreamTimeout(f"StackSpot was silent for {self._silent_for:g} s.") from None
+
+
+@dataclass(slots=True)
+class Pause:
+    """A 429 holds for the account, so all its calls wait (StackSpot sends no Retry-After; MIDIR)."""
+
+    until: float = 0.0
+
+    async def wait(self, deadline: "Deadline") -> None:
+        """Raises RateLimited when the pause outlasts the call."""
+        seconds = self.until - time.monotonic()
+        if seconds >= deadline.remaining:
+            raise RateLimited("StackSpot's request limit for this account is reached.", retry_after=seconds)
+        if seconds > 0:
+            await asyncio.sleep(seconds + random.uniform(0, 0.25))  # noqa: S311 - spreads load, hides nothing
+
+    def extend(self, seconds: float) -> None:
+        self.until = max(self.until, time.monotonic() + min(seconds, MAX_PAUSE_SECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One POST: `json` or `form` is the body. Never logged whole: `headers` holds the credential."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+
+def retry_delay(error: StackSpotError, attempt: int, remaining: float, jitter: float) -> float | None:
+    """Seconds to wait before attempt `attempt` + 1, or None to give up.
+
+    `attempt` counts from 0, `remaining` is the call's time left in seconds, `jitter` a number from 0 to 1.
+    A Retry-After is honoured; one that the call cannot wait for ends it at once.
+    """
+    if not error.retryable or attempt >= len(RETRY_DELAYS):
+        return None
+    delay = RETRY_DELAYS[attempt] * (0.75 + 0.5 * jitter)
+    if error.retry_after is not None:
+        delay = max(error.retry_after, delay)
+    return delay if delay < remaining else None
+
+
+@asynccontextmanager
+async def exchange(request: Request, deadline: Deadline, pause: Pause | None = None) -> AsyncIterator[httpx.Response]:
+    """Posts `request`, with retries, and yields the 200 response, unread; closes the connection at the end.
+
+    Raises StackSpotError for every other outcome.
+    """
+    attempt = 0
+    while True:
+        try:
+            async with deadline.bound():
+                if pause:
+                    await pause.wait(deadline)
+                response = await _send(request)
+            break
+        except StackSpotError as error:
+            delay = retry_delay(error, attempt, deadline.remaining, random.random())  # noqa: S311
+            if delay is None:
+                raise
+            if pause and isinstance(error, RateLimited):
+                pause.extend(delay)
+            async with deadline.bound():
+                await asyncio.sleep(delay)
+            attempt += 1
+    try:
+        yield response
+    finally:
+        await response.aclose()
+
+
+async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises StackSpotError when it breaks off or a time limit runs out."""
+    body = response.aiter_bytes()
+    while True:
+        try:
+            async with deadline.bound():
+                piece = await anext(body, None)
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise from_transport(error) from None
+        if piece is None:
+            return
+        yield piece
+
+
+async def drain(body: AsyncIterator[bytes]) -> None:
+    """Waits briefly for the end of `body`, so that its connection goes back to the pool."""
+    with suppress(TimeoutError, StackSpotError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in body:
+                pass
+
+
+async def _send(request: Request) -> httpx.Response:
+    client = _client()
+    headers, content = dict(request.headers), None
+    if request.json is not None:
+        headers["Content-Type"] = "application/json"
+        content = json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
+    try:
+        post = client.build_request("POST", request.url, headers=headers, content=content, data=request.form)
+        response = await client.send(post, stream=True)
+    except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        raise from_transport(error) from None
+    if response.status_code == 200:
+        return response
+    try:
+        raise from_response(response.status_code, response.headers, await _error_body(response))
+    finally:
+        await response.aclose()
+
+
+async def _error_body(response: httpx.Response) -> bytes:
+    body = b""
+    with suppress(httpx.HTTPError, httpx.StreamError, OSError, TimeoutError):
+        async with asyncio.timeout(CONNECT_SECONDS):
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) >= MAX_ERROR_BYTES:
+                    break
+    return body[:MAX_ERROR_BYTES]
+
+
+def _client() -> httpx.AsyncClient:
+    """LiteLLM caches the client per event loop; asked for at every call, since a loop may be new."""
+    verify = get_ssl_verify()
+    return get_async_httpx_client(
+        PROVIDER,
+        {
+            "timeout": httpx.Timeout(None, connect=CONNECT_SECONDS),
+            "follow_redirects": False,
+            "ssl_verify": verify if isinstance(verify, str) else True,
+        },
+    ).client

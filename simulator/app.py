@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from simulator import agents, control, idm, keyapi
+from simulator import agents, control, idm, keyapi, quickcommands, uploads
 from simulator.faults import Faults
 from simulator.refusals import Refused, Vanished
-from simulator.settings import Settings
 from simulator.world import FAULTS, RECORD, WORLD, World, world_of
 
 MOST_BODY = 64 * 1024 * 1024
@@ -59,10 +58,10 @@ def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Retry-After"] = faults.retry_after
 
 
-def make_app(settings: Settings) -> web.Application:
-    """The application for `settings`."""
+def make_app(world: World) -> web.Application:
+    """The application around `world`."""
     app = web.Application(middlewares=[journalled], client_max_size=MOST_BODY)
-    app[WORLD] = World.of(settings)
+    app[WORLD] = world
     app.add_routes(
         [
             web.post("/{realm}/oidc/oauth/token", idm.token),
@@ -71,6 +70,10 @@ def make_app(settings: Settings) -> web.Application:
             web.post("/v1/chat/completions", keyapi.completions),
             web.post("/v1/code/completions", keyapi.completions),
             web.post("/v1/assistant/completions", keyapi.completions),
+            web.post("/v2/file-upload/form", uploads.form),
+            web.post(f"{uploads.STORAGE_PATH}/{{bucket}}", uploads.store),
+            web.post("/v1/quick-commands/create-execution/{slug}", quickcommands.start),
+            web.get("/v1/quick-commands/callback/{execution_id}", quickcommands.poll),
             *control.routes(),
         ]
     )

@@ -15,8 +15,10 @@ from aiohttp import web
 from simulator.answers import ScriptError
 from simulator.app import make_app
 from simulator.identifiers import is_ulid
+from simulator.listener import Listener
 from simulator.model import MODELS, find_model
 from simulator.settings import Account, Settings
+from simulator.world import World
 
 _SHUTDOWN_SECONDS = 0.5
 
@@ -123,13 +125,14 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    world = World.of(settings)
     runner = web.AppRunner(
-        make_app(settings), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+        make_app(world), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
-    await site.start()
-    port = runner.addresses[0][1]
+    listener = Listener(runner, settings.host, settings.port)
+    world.listener = listener
+    port = await listener.start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"simulator ready on http://{host}:{port}", flush=True)
     await stop.wait()

@@ -106,6 +106,23 @@ class Simulator:
         """Let one more agent be there."""
         self._call("POST", "agents", {"id": agent_id})
 
+    def outage(self, seconds: float) -> None:
+        """Refuse all connections, control calls included, for so many seconds; open ones are dropped."""
+        self._call("POST", "outage", {"seconds": seconds})
+        time.sleep(0.15)
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """The uploads begun: what each was asked for, whether and what was stored."""
+        uploads: list[dict[str, Any]] = self._call("GET", "uploads")
+        return uploads
+
+    def uploaded(self, upload_id: str) -> bytes:
+        """The bytes stored under an upload's id."""
+        response = self._http.get(f"uploads/{upload_id}")
+        if response.is_error:
+            raise SimulatorRefused(response.json()["error"])
+        return response.content
+
     def state(self) -> dict[str, Any]:
         """Counts: tokens issued, concurrent token requests at most, streams open now, and so on."""
         state: dict[str, Any] = self._call("GET", "state")

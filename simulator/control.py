@@ -15,6 +15,7 @@ from simulator.identifiers import is_ulid
 from simulator.model import find_model
 from simulator.refusals import json_response
 from simulator.settings import Account
+from simulator.uploads import describe
 from simulator.world import World, world_of
 
 PREFIX = "/simulator/"
@@ -37,6 +38,9 @@ def routes() -> list[web.RouteDef]:
         web.post("/simulator/accounts", _call(_post_account)),
         web.post("/simulator/agents", _call(_post_agent)),
         web.post("/simulator/reset", _call(lambda world, request, body: world.reset())),
+        web.post("/simulator/outage", _call(_post_outage)),
+        web.get("/simulator/uploads", _call(_uploads)),
+        web.get("/simulator/uploads/{upload_id}", _upload),
         web.get("/simulator/state", _call(_state)),
     ]
 
@@ -51,13 +55,17 @@ def _call(action: Action) -> Callable[[web.Request], Awaitable[web.StreamRespons
         try:
             raw = await request.read()
             body = json.loads(raw) if raw else None
-            return json_response(action(world_of(request), request, body) or {})
+            return json_response(_or_empty(action(world_of(request), request, body)))
         except json.JSONDecodeError:
             return json_response({"error": "The body is not JSON."}, 400)
         except ScriptError as error:
             return json_response({"error": str(error)}, 400)
 
     return handle
+
+
+def _or_empty(value: Any) -> Any:
+    return {} if value is None else value
 
 
 def _refuse_stranger(request: web.Request) -> web.Response | None:
@@ -73,6 +81,16 @@ async def _requests(request: web.Request) -> web.StreamResponse:
     if refusal is not None:
         return refusal
     return web.Response(text=world_of(request).journal.as_json(), content_type="application/json")
+
+
+async def _upload(request: web.Request) -> web.StreamResponse:
+    refusal = _refuse_stranger(request)
+    if refusal is not None:
+        return refusal
+    upload = world_of(request).uploads.get(request.match_info["upload_id"])
+    if upload is None or upload.data is None:
+        return json_response({"error": "No such file was stored."}, 404)
+    return web.Response(body=upload.data, content_type="application/octet-stream")
 
 
 def _target(world: World, request: web.Request) -> str:
@@ -132,6 +150,17 @@ def _post_agent(world: World, request: web.Request, body: Any) -> None:
     if not isinstance(agent_id, str) or not is_ulid(agent_id):
         raise ScriptError("Post an object with id, a ULID (26 characters).")
     world.agents.add(agent_id)
+
+
+def _post_outage(world: World, request: web.Request, body: Any) -> None:
+    seconds = body.get("seconds") if isinstance(body, dict) else None
+    if not isinstance(seconds, int | float) or not 0 < seconds < 3600 or world.listener is None:
+        raise ScriptError("Post an object with seconds, above 0 and below 3600.")
+    world.listener.plan_outage(seconds)
+
+
+def _uploads(world: World, request: web.Request, body: Any) -> list[dict[str, Any]]:
+    return [describe(upload) for upload in world.uploads.values()]
 
 
 def _state(world: World, request: web.Request, body: Any) -> dict[str, Any]:

@@ -7,28 +7,21 @@ from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from simulator.answers import ScriptError
-from simulator.faults import Faults
+from simulator.faults import Faults, ModelFaults, ServiceFaults
 
 _HINTS = get_type_hints(Faults)
-_NAMES = frozenset(f.name for f in fields(Faults))
-_REPLACING = frozenset(
-    ("times", "status", "body", "html", "content_type", "headers", "redirect")
-    + ("header_delay", "disconnect", "retry_after")
-)
-_WINDOW = frozenset(("rate_limit", "rate_window"))
-_AGENTS_ONLY = frozenset(
-    ("not_shared", "refuse_unknown_fields", "delta_form", "usage_as_strings", "final_object", "final_message")
-    + ("stop_reason", "empties", "knowledge", "cumulative", "null_message", "endless_empties", "non_text")
-)
+_ANY_SERVICE = frozenset(field.name for field in fields(ServiceFaults))
+_ANY_MODEL = frozenset(field.name for field in fields(ModelFaults))
 _COMMANDS_ONLY = frozenset(("fail_execution",))
+_NAMES = frozenset(field.name for field in fields(Faults))
 
 EVERY_AGENT = "agents"
 SERVICES: dict[str, frozenset[str]] = {
-    "key": _NAMES - _AGENTS_ONLY - _COMMANDS_ONLY,
-    "token": _REPLACING,
-    "uploads": _REPLACING,
-    "storage": _REPLACING,
-    "quick-commands": _REPLACING | _WINDOW | _COMMANDS_ONLY,
+    "key": _ANY_MODEL,
+    "token": _ANY_SERVICE,
+    "uploads": _ANY_SERVICE,
+    "storage": _ANY_SERVICE,
+    "quick-commands": _ANY_SERVICE | _COMMANDS_ONLY | {"rate_limit", "rate_window"},
 }
 """What else than an agent can be given faults, and which ones mean something there."""
 

@@ -14,12 +14,10 @@ from simulator.usage import UsageForm
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """One set of switches. `times`: gone after so many requests; None: until replaced or reset."""
+class ServiceFaults:
+    """What can befall any service. `times`: gone after so many requests; None: until replaced or reset."""
 
     times: int | None = None
-
-    # The whole answer is replaced, or withheld.
     status: int | None = None
     """Answer with this status at once, and the service's known body for it unless `body` or `html` says other."""
     body: Any = None
@@ -36,21 +34,22 @@ class Faults:
     """Seconds before anything is answered, status line included."""
     disconnect: Literal["close", "reset"] | None = None
     """Drop the connection before any response: orderly, or with a TCP reset."""
+    retry_after: str | None = None
+    """A Retry-After header on 429 and 503. The service sends none (MIDIR)."""
 
-    # The service refuses.
-    not_shared: bool = False
-    """403 with an empty body (MIDIR)."""
+
+@dataclass(frozen=True, slots=True)
+class ModelFaults(ServiceFaults):
+    """What can befall any service that answers with a model's text: agents, and the OpenAI-shaped API."""
+
+    # It refuses.
     rate_limit: int | None = None
     """More chats than this in `rate_window` by one realm and client: 429 with the 3008 body (MIDIR)."""
     rate_window: float = 60.0
-    retry_after: str | None = None
-    """A Retry-After header on 429 and 503. The service sends none (MIDIR)."""
     token_limit: int | None = None
     """A longer prompt is refused with the 6001 body (MIDIR)."""
-    refuse_unknown_fields: bool = False
-    """422 for a field that the reference does not list. Whether the service does so is unknown."""
 
-    # Time.
+    # It takes its time.
     first_byte_delay: float | None = None
     """Seconds between the headers and the first byte of the body; None: as started."""
     delta_delay: float | None = None
@@ -58,31 +57,15 @@ class Faults:
     non_streaming_limit: float | None = 120.0
     """A plain call that takes longer is cut with no response at all (GAMBI)."""
 
-    # The form of the answer.
-    delta_form: Literal["bare", "full", "answer"] = "bare"
-    """Only `message` (MIDIR), also the empty containers (STKAI), or the shape of a plain answer (GAMBI)."""
+    # It counts.
     usage: UsageForm = "input"
     """Which form of `tokens` is sent; `null` and `absent` send none. For `key`: `absent` withholds usage."""
-    usage_as_strings: bool = False
-    """Counts as strings (MIDIR tolerates them)."""
     extra_input: int = 0
     """Tokens of the agent's own system prompt, which count as input (STKAI)."""
     extra_output: int = 0
     """Tokens of reasoning, which count as output (MIDIR)."""
-    final_object: bool = True
-    """False: the stream ends, orderly, without the final object (MIDIR)."""
-    final_message: Literal["empty", "absent"] = "empty"
-    """Whether the final object has an empty `message`, or none."""
-    stop_reason: Literal["stop", "null", "absent"] = "stop"
-    """Only `stop` was ever seen (DOC-AG, GAMBI); MIDIR also ends on a null."""
-    done: bool | None = None
-    """Whether `[DONE]` ends the stream; None: as the API does (agents no, `key` yes)."""
-    empties: int = 1
-    """Empty deltas at the start, and as many before the final object (STKAI)."""
-    knowledge: bool = False
-    """The agent has a knowledge source, reported when `return_ks_in_response` is true (DOC-AG, POTENTII)."""
 
-    # The bytes of a stream.
+    # It writes.
     stream_content_type: str = "text/event-stream"
     line_end: Literal["crlf", "lf", "cr"] = "crlf"
     comments: bool = False
@@ -94,15 +77,11 @@ class Faults:
     """Cut the whole stream into writes of so many bytes, wherever that falls."""
     escape: bool = False
     """JSON with \\u escapes instead of UTF-8."""
-    cumulative: bool = False
-    """Every delta repeats everything before it (GAMBI defends against it)."""
+    done: bool | None = None
+    """Whether `[DONE]` ends the stream; None: as the API does (agents no, `key` yes)."""
 
-    # The answer is spoilt.
-    null_message: bool = False
-    """`message` is null, output tokens are counted (LCGRAPH)."""
+    # It breaks.
     empty_answer: bool = False
-    endless_empties: bool = False
-    """Empty deltas for ever, no final object (COPILOT)."""
     break_after: int | None = None
     """Drop the connection after so many deltas; a plain answer breaks in the middle of its body."""
     stall_after: int | None = None
@@ -113,9 +92,46 @@ class Faults:
     """The error as an object with `type` = `error`, or as an SSE event called error."""
     non_json: bool = False
     """A line that is not JSON after the first write of deltas."""
-    non_text: bool = False
-    """An object whose `message` is not text after the first write of deltas."""
     json_instead: bool = False
     """A plain JSON answer although a stream was asked for (GAMBI, SHARK)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults(ModelFaults):
+    """One set of switches: what can befall an agent, and the one that only quick commands know."""
+
+    # It refuses.
+    not_shared: bool = False
+    """403 with an empty body (MIDIR)."""
+    refuse_unknown_fields: bool = False
+    """422 for a field that the reference does not list. Whether the service does so is unknown."""
+
+    # It writes.
+    delta_form: Literal["bare", "full", "answer"] = "bare"
+    """Only `message` (MIDIR), also the empty containers (STKAI), or the shape of a plain answer (GAMBI)."""
+    usage_as_strings: bool = False
+    """Counts as strings (MIDIR tolerates them)."""
+    final_object: bool = True
+    """False: the stream ends, orderly, without the final object (MIDIR)."""
+    final_message: Literal["empty", "absent"] = "empty"
+    """Whether the final object has an empty `message`, or none."""
+    stop_reason: Literal["stop", "null", "absent"] = "stop"
+    """Only `stop` was ever seen (DOC-AG, GAMBI); MIDIR also ends on a null."""
+    empties: int = 1
+    """Empty deltas at the start, and as many before the final object (STKAI)."""
+    knowledge: bool = False
+    """The agent has a knowledge source, reported when `return_ks_in_response` is true (DOC-AG, POTENTII)."""
+    cumulative: bool = False
+    """Every delta repeats everything before it (GAMBI defends against it)."""
+
+    # It breaks.
+    null_message: bool = False
+    """`message` is null, output tokens are counted (LCGRAPH)."""
+    endless_empties: bool = False
+    """Empty deltas for ever, no final object (COPILOT)."""
+    non_text: bool = False
+    """An object whose `message` is not text after the first write of deltas."""
+
+    # A quick command.
     fail_execution: bool = False
     """A quick command ends as FAILURE (STKAI, POTENTII)."""

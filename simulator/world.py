@@ -16,6 +16,7 @@ from simulator.answers import AnswerBook
 from simulator.faultbook import EVERY_AGENT, SERVICES, FaultBook
 from simulator.faults import Faults
 from simulator.journal import Journal, Record
+from simulator.listener import Listener
 from simulator.model import Model, find_model
 from simulator.refusals import Refused, Vanished, scripted, unauthorized
 from simulator.settings import Account, Settings
@@ -80,6 +81,7 @@ class World:
     executions: dict[str, Execution] = field(default_factory=dict)
     open_streams: int = 0
     most_streams: int = 0
+    listener: Listener | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> World:

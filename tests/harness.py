@@ -137,7 +137,7 @@ def running_gateway(
     cwd: Path = ROOT,
     port: int | None = None,
 ) -> Iterator[Server]:
-    """The stock proxy with `config`; ready when its readiness check says so. `LITELLM_MASTER_KEY` is made up if absent."""
+    """The stock proxy with `config`, ready to answer; `LITELLM_MASTER_KEY` is made up if absent."""
     port = port or free_port()
     environ = {"LITELLM_MASTER_KEY": f"sk-{secrets.token_urlsafe(24)}", **environ}
     command = [BIN / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port), *arguments]

@@ -1,0 +1,1 @@
+"""The stand-in itself, over real sockets: a switch that did nothing would fail here."""

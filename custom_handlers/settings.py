@@ -5,6 +5,7 @@ meant to be one, is never quoted.
 """
 
 import ipaddress
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ DEFAULT_ADDRESSES = {
     "STACKSPOT_IDM_URL": "https://idm.stackspot.com",
     "STACKSPOT_INFERENCE_URL": "https://genai-inference-app.stackspot.com",
 }
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _WHERE_CREDENTIALS = (
     "StackSpot portal, profile, Access token (or a service credential from your account's administrator)"
 )
@@ -96,6 +98,8 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
     log_content = env.get("STACKSPOT_LOG_CONTENT", "").lower()
     if log_content not in ("", "true", "false"):
         mistakes.append("STACKSPOT_LOG_CONTENT must be true or false.")
+    if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
+        mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     if mistakes:
         raise ConfigurationError(mistakes)
     return Settings(
@@ -109,6 +113,12 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
         inference_url=addresses["STACKSPOT_INFERENCE_URL"],
         log_content=log_content == "true",
     )
+
+
+def log_level(environ: Mapping[str, str]) -> int | None:
+    """The level that STACKSPOT_LOG_LEVEL asks for, or None."""
+    name = environ.get("STACKSPOT_LOG_LEVEL", "").strip().upper()
+    return logging.getLevelNamesMapping()[name] if name in LOG_LEVELS else None
 
 
 def _credentials(env: Mapping[str, str], mistakes: list[str], *, needed: bool) -> tuple[str, str, str]:

@@ -13,9 +13,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
+import litellm
+from litellm._logging import JsonFormatter
+
 from custom_handlers import registration
 from custom_handlers.errors import ConfigurationError
-from custom_handlers.settings import Deployment, Settings, read_deployments, read_settings
+from custom_handlers.settings import Deployment, Settings, log_level, read_deployments, read_settings
 
 logger = logging.getLogger("stackspot_config")
 
@@ -42,11 +45,24 @@ def configure_proxy() -> None:
     """
     if _current is not None:
         return
+    _log_like_litellm()
     try:
         config = getattr(sys.modules.get("litellm.proxy.proxy_server"), "user_config_file_path", None)
         _configure(read_deployments(Path(config)) if config else None)
     except ConfigurationError as error:
         _stop(error)
+
+
+def _log_like_litellm() -> None:
+    """The proxy's own loggers have handlers, the root logger has none: without one, nothing below WARNING is seen."""
+    json_logs: bool = litellm.json_logs  # type: ignore[attr-defined]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonFormatter() if json_logs else logging.Formatter(logging.BASIC_FORMAT)  # type: ignore[no-untyped-call]
+    )
+    logger.addHandler(handler)
+    logger.setLevel(log_level(os.environ) or logging.INFO)
+    logger.propagate = False
 
 
 def current() -> Settings:

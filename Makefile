@@ -19,6 +19,14 @@ $(VENV)/.installed: requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.PHONY: demo
+demo: install  ## Start simulator and gateway, show what they do, stay up until Ctrl-C (ONCE=1: end after the tour)
+	@ONCE=$(ONCE) $(BIN)/python -m scripts.demo
+
+.PHONY: run
+run: install  ## Start the gateway with your own credentials, from .env or the environment
+	@$(BIN)/python -m scripts.run
+
 .PHONY: lint
 lint: install  ## Check style and types
 	$(BIN)/ruff check .
@@ -28,6 +36,14 @@ lint: install  ## Check style and types
 .PHONY: test
 test: install  ## Run all tests that need no Docker
 	$(BIN)/python -m pytest
+
+.PHONY: bench
+bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6 minutes)
+	$(BIN)/python -m bench.gateway
+
+.PHONY: bench-emulation
+bench-emulation: install  ## Measure what tool emulation costs
+	$(BIN)/python -m bench.emulation
 
 .PHONY: lock
 lock:  ## Renew the lock files from requirements*.in (needs uv)

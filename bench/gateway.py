@@ -17,8 +17,8 @@ from pathlib import Path
 import aiohttp
 import yaml
 
+from scripts.processes import ROOT, Account, Server, running_gateway, running_simulator
 from simulator.client import Simulator
-from tests.harness import ROOT, Account, Server, running_gateway, running_simulator
 
 OURS, BUILT_IN = "stackspot-ai-chat", "built-in"
 CLIENTS = (1, 16, 64)

@@ -1,0 +1,159 @@
+"""Starts simulator and gateway as processes on loopback, for the demo, the benches and the tests."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+AGENTS = {
+    "stackspot-ai-chat": "01J0000000000000000000CHAT",
+    "stackspot-ai-code": "01J0000000000000000000C0DE",
+    "stackspot-ai-assistant": "01J00000000000000000ASS1ST",
+}
+ALIASES = {
+    "stackspot": "stackspot-ai-chat",
+    "stackspot-code": "stackspot-ai-code",
+    "stackspot-assistant": "stackspot-ai-assistant",
+}
+ALL_NAMES = (*AGENTS, *ALIASES)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A StackSpot account made up for one run."""
+
+    realm: str
+    client_id: str
+    client_secret: str
+    api_key: str
+
+    @classmethod
+    def new(cls) -> "Account":
+        return cls(
+            "acme", f"client-{secrets.token_hex(4)}", secrets.token_urlsafe(24), f"sk-{secrets.token_urlsafe(24)}"
+        )
+
+    def for_simulator(self) -> dict[str, str]:
+        return {
+            "SIMULATOR_REALM": self.realm,
+            "SIMULATOR_CLIENT_ID": self.client_id,
+            "SIMULATOR_CLIENT_SECRET": self.client_secret,
+            "SIMULATOR_API_KEY": self.api_key,
+        }
+
+    def for_gateway(self, simulator: str) -> dict[str, str]:
+        return {
+            "STACKSPOT_REALM": self.realm,
+            "STACKSPOT_CLIENT_ID": self.client_id,
+            "STACKSPOT_CLIENT_SECRET": self.client_secret,
+            "STACKSPOT_CHAT_AGENT_ID": AGENTS["stackspot-ai-chat"],
+            "STACKSPOT_CODE_AGENT_ID": AGENTS["stackspot-ai-code"],
+            "STACKSPOT_ASSISTANT_AGENT_ID": AGENTS["stackspot-ai-assistant"],
+            "STACKSPOT_API_KEY": self.api_key,
+            "STACKSPOT_IDM_URL": simulator,
+            "STACKSPOT_INFERENCE_URL": simulator,
+            "STACKSPOT_API_BASE": f"{simulator}/v1",
+        }
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address, its process and the file with all that it printed."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    key: str = ""
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without what would configure a gateway, plus `extra`."""
+    drop = ("STACKSPOT_", "SIMULATOR_", "LITELLM_", "DATABASE_URL", "REDIS_", "OPENAI_", "ANTHROPIC_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
+    return {**kept, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONUNBUFFERED": "1", **extra}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(
+    command: Sequence[str | Path], environ: Mapping[str, str], log: Path, cwd: Path = ROOT
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Runs `command` with exactly `environ`, its output in `log`; ends it, and nothing else, at the end."""
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [str(word) for word in command], env=dict(environ), cwd=cwd, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        try:
+            running.wait(20)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait(20)
+
+
+@contextmanager
+def running_simulator(account: Account, log: Path, *arguments: str) -> Iterator[Server]:
+    agents = [word for agent_id in AGENTS.values() for word in ("--agent", agent_id)]
+    command = [sys.executable, "-m", "simulator", "--port", "0", *agents, *arguments]
+    with process(command, clean_environment(account.for_simulator()), log) as running:
+        for _ in range(300):
+            for line in log.read_text(errors="replace").splitlines():
+                if line.startswith("simulator ready on "):
+                    yield Server(line.removeprefix("simulator ready on ").strip(), running, log)
+                    return
+            if running.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise AssertionError(f"The simulator did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def running_gateway(
+    environ: Mapping[str, str],
+    log: Path,
+    *arguments: str,
+    config: Path = ROOT / "litellm_config.yaml",
+    cwd: Path = ROOT,
+    port: int | None = None,
+) -> Iterator[Server]:
+    """The stock proxy with `config`, ready to answer; `LITELLM_MASTER_KEY` is made up if absent."""
+    port = port or free_port()
+    environ = {"LITELLM_MASTER_KEY": f"sk-{secrets.token_urlsafe(24)}", **environ}
+    command = [BIN / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port), *arguments]
+    with process(command, clean_environment(environ), log, cwd) as running:
+        server = Server(f"http://127.0.0.1:{port}", running, log, environ["LITELLM_MASTER_KEY"])
+        wait_until_ready(server)
+        yield server
+
+
+def wait_until_ready(server: Server, seconds: float = 180) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.process.poll() is None:
+        try:
+            if httpx.get(f"{server.url}/health/readiness", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.3)
+    raise AssertionError(f"The gateway did not become ready:\n{server.output()[-8000:]}")

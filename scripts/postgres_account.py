@@ -1,0 +1,51 @@
+"""Postgres refuses to run as root: who runs it then, and how that user reaches its program and its data."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+CANDIDATES = ("postgres", "nobody")
+READ, PASS = stat.S_IROTH, stat.S_IXOTH
+
+
+@dataclass(frozen=True)
+class Account:
+    """Another user, as `subprocess` wants to be told of one."""
+
+    uid: int
+    gid: int
+
+
+def account_for(owner: int | None) -> Account | None:
+    """Whom to run the server as, given who owns its data (None: no data yet). None: as we are."""
+    if os.geteuid() != 0:
+        return None
+    if owner:
+        return Account(owner, pwd.getpwuid(owner).pw_gid)
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    found = next(known[name] for name in CANDIDATES if name in known)
+    return Account(found.pw_uid, found.pw_gid)
+
+
+def let_pass(folder: Path) -> None:
+    """Lets every user through a folder and those above it. Nothing becomes listable or readable by that."""
+    for place in (folder, *folder.parents):
+        mode = place.stat().st_mode
+        if not mode & PASS:
+            place.chmod(mode | PASS)
+            print(f"Postgres cannot run as root: other users may now pass through {place} (not list it).")
+
+
+def let_read(folders: Iterable[Path]) -> None:
+    """Makes installed programs readable by every user, as they are unless the umask was strict."""
+    for folder in folders:
+        for place in (folder, *folder.rglob("*")):
+            mode = place.stat().st_mode
+            wanted = mode | READ | (PASS if mode & stat.S_IXUSR else 0)
+            if mode != wanted:
+                place.chmod(wanted)

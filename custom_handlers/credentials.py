@@ -4,12 +4,10 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from custom_handlers import transport
 from custom_handlers.errors import BrokenAnswer, StackSpotError, refused_token
-from custom_handlers.sse import MessageReader
 
 logger = logging.getLogger("stackspot_config")
 
@@ -72,14 +70,10 @@ class TokenSource:
         raise error.with_traceback(None)
 
     async def _ask(self, deadline: transport.Deadline) -> _Token:
-        reader = MessageReader()
         try:
-            async with transport.exchange(transport.Request(self._url, form=self._form), deadline) as response:
-                messages = [m async for piece in transport.pieces(response, deadline) for m in reader.feed(piece)]
+            body = await transport.fetch(transport.Request(self._url, form=self._form), deadline)
         except StackSpotError as error:
             raise refused_token(error) from None
-        messages += reader.finish()
-        body: dict[str, Any] = messages[0].body if messages else {}
         value = body.get("access_token")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
             raise BrokenAnswer("StackSpot's token endpoint answered without a usable access token.")

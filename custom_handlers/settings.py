@@ -29,7 +29,10 @@ DEFAULT_ADDRESSES = {
     "STACKSPOT_API_BASE": "https://api.stackspot.com/v1",
     "STACKSPOT_IDM_URL": "https://idm.stackspot.com",
     "STACKSPOT_INFERENCE_URL": "https://genai-inference-app.stackspot.com",
+    "STACKSPOT_UPLOAD_URL": "https://data-integration-api.stackspot.com",
 }
+SWITCHES = ("STACKSPOT_LOG_CONTENT", "STACKSPOT_UPLOADS", "STACKSPOT_FETCH_IMAGES")
+SWITCH_VALUES = ("", "true", "false")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _WHERE_CREDENTIALS = (
     "StackSpot portal, profile, Access token (or a service credential from your account's administrator)"
@@ -50,7 +53,10 @@ class Settings:
     api_base: str
     idm_url: str
     inference_url: str
-    log_content: bool
+    upload_url: str
+    log_content: bool = False
+    uploads: bool = False
+    fetch_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,8 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
         deployments = [Deployment(model, model, {}) for model in AGENT_VARIABLES]
     uses_agents = _check_deployments(deployments, agent_ids, bool(api_key or env.get("STACKSPOT_API_KEY")), mistakes)
     realm, client_id, secret = _credentials(env, mistakes, needed=uses_agents)
-    log_content = env.get("STACKSPOT_LOG_CONTENT", "").lower()
-    if log_content not in ("", "true", "false"):
-        mistakes.append("STACKSPOT_LOG_CONTENT must be true or false.")
+    switches = {name: env.get(name, "").lower() for name in SWITCHES}
+    mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
     if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
         mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     if mistakes:
@@ -111,7 +116,10 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
         api_base=addresses["STACKSPOT_API_BASE"],
         idm_url=addresses["STACKSPOT_IDM_URL"],
         inference_url=addresses["STACKSPOT_INFERENCE_URL"],
-        log_content=log_content == "true",
+        upload_url=addresses["STACKSPOT_UPLOAD_URL"],
+        log_content=switches["STACKSPOT_LOG_CONTENT"] == "true",
+        uploads=switches["STACKSPOT_UPLOADS"] == "true",
+        fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
     )
 
 

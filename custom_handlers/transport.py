@@ -25,6 +25,7 @@ from custom_handlers.errors import (
     from_response,
     from_transport,
 )
+from custom_handlers.sse import MessageReader
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
 CONNECT_SECONDS = 10.0
@@ -96,12 +97,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One POST: `json` or `form` is the body. Never logged whole: `headers` holds the credential."""
+    """One POST: `json`, or `form` with the file last, is the body. Never shown whole: it holds credentials."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    file: tuple[str, bytes] | None = field(default=None, repr=False)  # name and content, sent as the part `file`
 
 
 def retry_delay(error: StackSpotError, attempt: int, remaining: float, jitter: float) -> float | None:
@@ -120,7 +122,7 @@ def retry_delay(error: StackSpotError, attempt: int, remaining: float, jitter: f
 
 @asynccontextmanager
 async def exchange(request: Request, deadline: Deadline, pause: Pause | None = None) -> AsyncIterator[httpx.Response]:
-    """Posts `request`, with retries, and yields the 200 response, unread; closes the connection at the end.
+    """Posts `request`, with retries, and yields the successful response, unread; closes the connection at the end.
 
     Raises StackSpotError for every other outcome.
     """
@@ -161,6 +163,15 @@ async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[
         yield piece
 
 
+async def fetch(request: Request, deadline: Deadline) -> dict[str, Any]:
+    """The JSON object that a small call answers, empty when it answers something else. Raises StackSpotError."""
+    reader = MessageReader()
+    async with exchange(request, deadline) as response:
+        messages = [message async for piece in pieces(response, deadline) for message in reader.feed(piece)]
+    messages += reader.finish()
+    return messages[0].body if messages else {}
+
+
 async def drain(body: AsyncIterator[bytes]) -> None:
     """Waits briefly for the end of `body`, so that its connection goes back to the pool."""
     with suppress(TimeoutError, StackSpotError):
@@ -176,11 +187,14 @@ async def _send(request: Request) -> httpx.Response:
         headers["Content-Type"] = "application/json"
         content = json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
     try:
-        post = client.build_request("POST", request.url, headers=headers, content=content, data=request.form)
+        files = {"file": request.file} if request.file else None
+        post = client.build_request(
+            "POST", request.url, headers=headers, content=content, data=request.form, files=files
+        )
         response = await client.send(post, stream=True)
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         raise from_transport(error) from None
-    if response.status_code == 200:
+    if response.is_success:
         return response
     try:
         raise from_response(response.status_code, response.headers, await _error_body(response))

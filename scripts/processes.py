@@ -62,6 +62,7 @@ class Account:
             "STACKSPOT_API_KEY": self.api_key,
             "STACKSPOT_IDM_URL": simulator,
             "STACKSPOT_INFERENCE_URL": simulator,
+            "STACKSPOT_UPLOAD_URL": simulator,
             "STACKSPOT_API_BASE": f"{simulator}/v1",
         }
 

@@ -74,7 +74,8 @@ class Server:
     url: str
     process: "subprocess.Popen[bytes]"
     log: Path
-    key: str = ""
+    key: str = ""  # the master key
+    ui_password: str = ""
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")

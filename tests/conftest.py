@@ -1,12 +1,15 @@
 """Fixtures that all tests share: one simulator and one gateway, started once and reset before each test."""
 
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scripts.database import database
 from simulator.client import Simulator
-from tests.harness import Account, Server, running_gateway, running_simulator
+from tests.harness import ROOT, Account, Server, running_gateway, running_simulator
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +47,22 @@ def gateway_server(account: Account, simulator_server: Server, logs: Path) -> It
 @pytest.fixture
 def gateway(gateway_server: Server, simulator: Simulator) -> Server:
     return gateway_server
+
+
+@pytest.fixture(scope="session")
+def team_gateway_server(account: Account, simulator_server: Server, logs: Path) -> Iterator[Server]:
+    """The same proxy with an embedded Postgres of its own: keys, teams, budgets, usage and the admin UI."""
+    with database(ROOT, data=logs / "postgres") as variables:
+        environ = {
+            **account.for_gateway(simulator_server.url),
+            **variables,
+            "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
+        }
+        environ |= {"UI_USERNAME": "admin", "UI_PASSWORD": secrets.token_urlsafe(12)}
+        with running_gateway(environ, logs / "team-gateway.log") as server:
+            yield replace(server, ui_password=environ["UI_PASSWORD"])
+
+
+@pytest.fixture
+def team_gateway(team_gateway_server: Server, simulator: Simulator) -> Server:
+    return team_gateway_server

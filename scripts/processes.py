@@ -142,7 +142,16 @@ def running_gateway(
     """The stock proxy with `config`, ready to answer; `LITELLM_MASTER_KEY` is made up if absent."""
     port = port or free_port()
     environ = {"LITELLM_MASTER_KEY": f"sk-{secrets.token_urlsafe(24)}", **environ}
-    command = [BIN / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port), *arguments]
+    command: list[str | Path] = [
+        BIN / "litellm",
+        "--config",
+        config,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        *arguments,
+    ]
     with process(command, clean_environment(environ), log, cwd) as running:
         server = Server(f"http://127.0.0.1:{port}", running, log, environ["LITELLM_MASTER_KEY"])
         wait_until_ready(server)

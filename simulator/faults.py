@@ -66,7 +66,8 @@ class ModelFaults(ServiceFaults):
     """Tokens of reasoning, which count as output (MIDIR)."""
 
     # It writes.
-    stream_content_type: str = "text/event-stream"
+    stream_content_type: str = "text/event-stream; charset=utf-8"
+    """No capture shows it. Python's SSE library names the charset, and STKAI needs it to read more than ASCII."""
     line_end: Literal["crlf", "lf", "cr"] = "crlf"
     comments: bool = False
     """A comment line before every write."""

@@ -24,7 +24,7 @@ def test_a_plain_answer_has_every_field(caller: Caller) -> None:
 
 def test_a_stream_is_bare_deltas_and_a_final_object(caller: Caller) -> None:
     stream = caller.stream("what is a monad")
-    assert stream.headers["content-type"] == "text/event-stream"
+    assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert stream.whole
     assert all(write.startswith(b"data: {") and write.endswith(b"\r\n\r\n") for write in stream.writes)
     *deltas, final = stream.objects
@@ -82,7 +82,7 @@ def test_a_malformed_body_is_unprocessable(caller: Caller, body: Any, field: str
 
 
 def test_flags_may_be_strings(caller: Caller) -> None:
-    assert caller.chat(streaming="true").headers["content-type"] == "text/event-stream"
+    assert caller.chat(streaming="true").headers["content-type"].startswith("text/event-stream")
     assert caller.chat(streaming="false").headers["content-type"] == "application/json"
 
 

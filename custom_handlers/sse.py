@@ -39,8 +39,9 @@ class MessageReader:
         self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> list[Message]:
-        if self._after_cr and piece.startswith(b"\n"):
-            piece = piece[1:]
+        if self._after_cr and piece:
+            piece = piece.removeprefix(b"\n")
+            self._after_cr = False
         if not piece:
             return []
         self._after_cr = piece.endswith(b"\r")

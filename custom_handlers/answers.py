@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import litellm
@@ -12,10 +12,17 @@ from custom_handlers import events
 
 Messages = Sequence[Mapping[str, Any]]
 
+# Where messages and deltas hold text; pictures and files are elsewhere, and count for nothing.
+_TEXT_FIELDS = (
+    *("content", "text", "refusal", "reasoning_content", "tool_calls", "function_call"),
+    *("function", "custom", "name", "arguments", "input"),
+)
+
 
 async def assemble(answer: events.Events, response: ModelResponse, *, model: str, messages: Messages) -> ModelResponse:
     """Fills LiteLLM's prepared `response` with the whole `answer`. Raises what `answer` raises."""
     text: list[str] = []
+    written: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
     others: dict[str, Any] = {}
     end = events.End()
@@ -23,6 +30,7 @@ async def assemble(answer: events.Events, response: ModelResponse, *, model: str
         if isinstance(event, events.End):
             end = event
             continue
+        written += _texts(event.fields)
         for name, value in event.fields.items():
             if name == "content":
                 text.append(value)
@@ -39,7 +47,7 @@ async def assemble(answer: events.Events, response: ModelResponse, *, model: str
     response.choices = [Choices(index=0, finish_reason=end.reason, message=message)]
     response.model = model
     response.id = _new_id()
-    response.usage = _usage(end.usage, messages, content)  # type: ignore[attr-defined]
+    response.usage = _usage(end.usage, messages, written)  # type: ignore[attr-defined]
     return response
 
 
@@ -51,14 +59,14 @@ async def stream(answer: events.Events, *, model: str, messages: Messages) -> As
     """
     fixed: dict[str, Any] = {"id": _new_id(), "created": int(time.time()), "model": model}
     role: dict[str, Any] = {"role": "assistant"}
-    text: list[str] = []
+    written: list[str] = []
     async for event in answer:
         if isinstance(event, events.Delta):
-            text.append(event.text)
+            written += _texts(event.fields)
             yield ModelResponseStream(**fixed, choices=[StreamingChoices(index=0, delta=Delta(**role, **event.fields))])
             role = {}
             continue
-        usage = _usage(event.usage, messages, "".join(text))
+        usage = _usage(event.usage, messages, written)
         delta = Delta(provider_specific_fields=dict(event.extra)) if event.extra else None
         choices = [StreamingChoices(index=0, delta=delta)] if delta else []
         yield ModelResponseStream(**fixed, choices=choices, usage=usage)
@@ -67,11 +75,25 @@ async def stream(answer: events.Events, *, model: str, messages: Messages) -> As
         )
 
 
-def _usage(counted: events.Usage, messages: Messages, text: str) -> Usage:
-    """StackSpot's numbers; what it did not send is counted here, so that no answer is free."""
-    prompt = counted.prompt or litellm.token_counter(model="", messages=list(messages))
-    completion = counted.completion or litellm.token_counter(model="", text=text)
+def _usage(counted: events.Usage, messages: Messages, written: Sequence[str]) -> Usage:
+    """StackSpot's numbers; what it did not send is counted here, so that no answer is free.
+
+    Text only: LiteLLM's count of whole messages raises for parts that it does not know, and fetches pictures.
+    """
+    prompt = counted.prompt or litellm.token_counter(model="", text="\n".join(_texts(messages)))
+    completion = counted.completion or litellm.token_counter(model="", text="".join(written))
     return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name in _TEXT_FIELDS:
+            yield from _texts(value.get(name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def _merge_calls(calls: dict[int, dict[str, Any]], deltas: list[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custom_handlers.errors import BadRequest
+from custom_handlers.lenient_json import well_formed
 from custom_handlers.tool_syntax import call_text, escape_tags, result_text
 
 FORMAT = (
@@ -36,7 +37,6 @@ _LINE_END = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # A line whose first printable ASCII character is an equals sign, or that has none before a full-width one.
 _CANDIDATE = re.compile(rf"([{_LINE_END}])([^!-\[\]-~＝{_LINE_END}]*+[=＝][^{_LINE_END}]*+)")
 _MARK = re.compile(r"\\*={3,}(?:system|developer|user|assistant|tools?|function|format)(?:[=:(]|$)")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[\w.-]{1,64}")
 
 Attachments = Mapping[tuple[int, int], str]
@@ -61,14 +61,14 @@ def render(
     if not any(text.strip() for _, text in turns):
         raise BadRequest("`messages` holds no text.", param="messages")
     if len(messages) == 1 and messages[0]["role"] == "user" and not tools and not rules:
-        return _whole(_Content(messages[0], 0, attachments or {}).text)
+        return well_formed(_Content(messages[0], 0, attachments or {}).text)
     first_answer = next((i for i, (mark, _) in enumerate(turns) if mark == "ASSISTANT"), len(turns))
     opening, rest = turns[:first_answer], turns[first_answer:]
     sections = [turn for turn in opening if turn[0] == "SYSTEM"]
     sections += [("TOOLS", tools)] if tools else []
     sections += [turn for turn in opening if turn[0] != "SYSTEM"] + rest
     sections.append(("FORMAT", f"{FORMAT}\n\n{rules}" if rules else FORMAT))
-    return _whole("".join(f"=== {mark} ===\n{text}\n\n" for mark, text in sections) + "=== ASSISTANT ===\n")
+    return well_formed("".join(f"=== {mark} ===\n{text}\n\n" for mark, text in sections) + "=== ASSISTANT ===\n")
 
 
 def file_parts(messages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int, Mapping[str, Any]]]:
@@ -91,13 +91,6 @@ def escape_marks(text: str) -> str:
 def _is_mark(line: str) -> bool:
     plain = unicodedata.normalize("NFKC", line).casefold()
     return bool(_MARK.match("".join(c for c in plain if c.isalnum() or "!" <= c <= "~")))
-
-
-def _whole(text: str) -> str:
-    """`text` with U+FFFD for each surrogate without its partner: it could not be sent as UTF-8."""
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _parts(message: Any) -> Sequence[Any]:

@@ -1,0 +1,119 @@
+"""JSON as models write it: in a fence, with a trailing comma, escaped for XML, as Python.
+
+Only flaws with one possible meaning are mended. A wrong escape or a quote too many is none of them: whoever reads past
+it runs a call that the model did not mean.
+"""
+
+import ast
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_FENCE = re.compile(r"```[\w-]*\s*(.*?)\s*(?:```)?", re.DOTALL)
+_MEND = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])|\b(True|False|None)\b', re.DOTALL)
+_WORDS = {"True": "true", "False": "false", "None": "null"}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BETWEEN = re.compile(r"[\s,;]*")
+_SURPLUS = re.compile(r"[\s}\]]*")
+_PAIRS = {"{": "}", "[": "]"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Unreadable(ValueError):
+    """Says what cannot be read, in words for the model."""
+
+
+def read(text: str, *, closed: bool = True) -> list[Any]:
+    """The JSON values in `text`, usually one. Missing brackets are added only when `closed`: otherwise the text may be
+    cut off. Raises Unreadable.
+    """
+    text = unfenced(text)
+    problems = []
+    for attempt in _attempts(text, closed):
+        try:
+            if values := list(_values(attempt)):
+                return values
+            problems.append("there is nothing in it")
+        except (ValueError, RecursionError) as error:
+            problems.append(str(error))
+    raise Unreadable(f"it is not valid JSON ({problems[0]})")
+
+
+def read_python(text: str) -> ast.expr:
+    """`text` as a Python expression; JSON's words for True, False and None count as well. Raises Unreadable."""
+    try:
+        return _Words().visit(ast.parse(unfenced(text).strip(), mode="eval")).body  # type: ignore[no-any-return]
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Unreadable(f"it is neither JSON nor Python ({type(error).__name__})") from None
+
+
+def literal(node: ast.expr) -> Any:
+    """The value of a Python literal. Raises Unreadable for anything else."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        raise Unreadable("its arguments are not plain values") from None
+
+
+def dumps(value: Any) -> str:
+    """Compact and strict JSON that can be sent as UTF-8. Raises Unreadable for what JSON has no form for."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise Unreadable("it holds a value that JSON has no form for") from None
+    return well_formed(text)
+
+
+def well_formed(text: str) -> str:
+    """`text` with U+FFFD for each surrogate without its partner: it could not be sent as UTF-8."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def unfenced(text: str) -> str:
+    fenced = _FENCE.fullmatch(text.strip())
+    return fenced[1] if fenced else text.strip()
+
+
+def _attempts(text: str, closed: bool) -> Iterator[str]:
+    for plain in (text, html.unescape(text)) if "&" in text else (text,):
+        yield plain
+        mended = _MEND.sub(lambda match: match[1] or _WORDS.get(match[2], ""), plain)
+        yield mended
+        if closed:
+            yield mended + _missing_brackets(mended)
+
+
+def _values(text: str) -> Iterator[Any]:
+    at = 0
+    while not _SURPLUS.fullmatch(text, at):
+        value, at = _DECODER.raw_decode(text, at)
+        yield value
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+
+
+def _missing_brackets(text: str) -> str:
+    open_ones: list[str] = []
+    for bracket in re.findall(r"[{}\[\]]", _STRING.sub("", text)):
+        if bracket in _PAIRS:
+            open_ones.append(_PAIRS[bracket])
+        elif not open_ones or open_ones.pop() != bracket:
+            return ""
+    return "".join(reversed(open_ones))
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+# Not strict: models put raw line breaks into strings.
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_no_constant)
+
+
+class _Words(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        words = {"true": True, "false": False, "null": None}
+        return ast.copy_location(ast.Constant(words[node.id]), node) if node.id in words else node

@@ -115,6 +115,7 @@ class AnswerReader:
         self.ended = False
         self._text = TextJoiner()
         self._last: Mapping[str, Any] | None = None
+        self._null = False
 
     def read(self, messages: Iterable[Message]) -> list[Event]:
         """At most one Delta, with all the text that came, then the End if it came too. Raises StackSpotError."""
@@ -125,14 +126,16 @@ class AnswerReader:
                 raise in_answer(body)
             if isinstance(piece, str):
                 text += piece
-            if "stop_reason" in body or "tokens" in body:
-                # Both keys may be there as null: the end if nothing follows (MIDIR), a delta otherwise (GAMBI).
+            self._null = self._null or body.get("message", "") is None
+            if body.get("stop_reason") is not None or body.get("tokens") is not None:
+                self._last, self.ended = body, True
+                break
+            # Both may be there as null: the end if no text comes with or after it (MIDIR), a delta otherwise (GAMBI).
+            if piece:
+                self._last = None
+            elif "stop_reason" in body or "tokens" in body:
                 self._last = body
-                if body.get("stop_reason") is not None or body.get("tokens") is not None:
-                    self.ended = True
-                    break
-        text = self._text.join(text, last=self.ended)
-        self.has_text = self.has_text or bool(text.strip())
+        text = self._joined(text, last=self.ended)
         events: list[Event] = [Delta({"content": text})] if text else []
         return [*events, self._end()] if self.ended else events
 
@@ -142,13 +145,18 @@ class AnswerReader:
             return []
         if self._last is None:
             raise BrokenAnswer("StackSpot's answer broke off before its end.")
-        text = self._text.join("", last=True)
+        text = self._joined("", last=True)
         return [*([Delta({"content": text})] if text else []), self._end()]
+
+    def _joined(self, text: str, *, last: bool) -> str:
+        text = self._text.join(text, last=last)
+        self.has_text = self.has_text or bool(text.strip())
+        return text
 
     def _end(self) -> End:
         last = self._last or {}
         if not self.has_text:
-            reason = "its content filter probably refused it" if last.get("message", "") is None else "try again"
+            reason = "its content filter probably refused it" if self._null else "try again"
             raise BrokenAnswer(f"StackSpot's answer is empty: {reason}.")
         knowledge = {name: last[name] for name in _KNOWLEDGE_FIELDS if last.get(name)}
         stop = last.get("stop_reason")

@@ -1,0 +1,109 @@
+"""Reads a gateway's prompt as a model does: who said what, which tools there are, what they answered.
+
+The form is that of `custom_handlers/prompt.py`; a stand-in that imported it would share its mistakes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+_MARK = re.compile(r"^=== ([A-Z]+)(?: \([\w.-]+\))? ===$", re.MULTILINE)
+_CALL = re.compile(r'<tool_call(?: id="([^"]*)")?>(.*?)</tool_call>', re.DOTALL)
+_RESULT = re.compile(r'<tool_response((?: \w+="[^"]*")*)>\n(.*?)\n</tool_response>', re.DOTALL)
+_ID = re.compile(r' id="([^"]*)"')
+_NAMES = re.compile(r"^The tools: (.+)\.$", re.MULTILINE)
+_ONE_CALL = "one such block at most"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool, with what came of it; None as long as nothing did."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: str | None = None
+
+    def is_like(self, other: Call) -> bool:
+        """Whether `other` asks for the same; clients add defaults of their own to what they report back."""
+        return self.name == other.name and self.arguments.items() <= other.arguments.items()
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A prompt that a gateway wrote, or any text, which is then one user's message."""
+
+    prompt: str
+
+    @cached_property
+    def sections(self) -> list[tuple[str, str]]:
+        """Speaker and text, in order."""
+        marks = list(_MARK.finditer(self.prompt))
+        if not marks:
+            return [("USER", self.prompt)]
+        ends = [mark.start() for mark in marks[1:]] + [len(self.prompt)]
+        return [(mark[1], self.prompt[mark.end() : end].strip("\n")) for mark, end in zip(marks, ends, strict=True)]
+
+    @cached_property
+    def tools(self) -> dict[str, dict[str, Any]]:
+        """The schema of each tool that may be called, by name."""
+        shown = "\n".join(text for speaker, text in self.sections if speaker == "TOOLS")
+        rules = "\n".join(text for speaker, text in self.sections if speaker == "FORMAT")
+        found = _NAMES.search(rules)
+        names = found[1].split(", ") if found and shown else []
+        return {name: schema for name in names if (schema := _schema(shown, name)) is not None}
+
+    @property
+    def one_call(self) -> bool:
+        """Whether a message may hold no more than one call."""
+        return any(_ONE_CALL in text for speaker, text in self.sections if speaker == "FORMAT")
+
+    @cached_property
+    def request(self) -> str:
+        """What users said since the last answer that called nothing."""
+        return "\n".join(text for speaker, text in self._current if speaker == "USER")
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The calls made for the current request, in order, with their results."""
+        results: dict[str, list[str]] = {}
+        for speaker, text in self._current:
+            if speaker == "TOOL":
+                for found in _RESULT.finditer(text):
+                    call_id = _ID.search(found[1])
+                    results.setdefault(call_id[1] if call_id else "", []).append(found[2])
+        return [
+            Call(name, arguments, waiting.pop(0) if (waiting := results.get(call_id)) else None)
+            for call_id, name, arguments in self._asked()
+        ]
+
+    @cached_property
+    def _current(self) -> list[tuple[str, str]]:
+        answers = [
+            at
+            for at, (speaker, text) in enumerate(self.sections)
+            if speaker == "ASSISTANT" and text and not _CALL.search(text)
+        ]
+        return self.sections[answers[-1] + 1 :] if answers else self.sections
+
+    def _asked(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for speaker, text in self._current:
+            for found in _CALL.finditer(text) if speaker == "ASSISTANT" else ():
+                body = json.loads(found[2])
+                yield found[1] or "", body["name"], body["arguments"]
+
+
+def _schema(shown: str, name: str) -> dict[str, Any] | None:
+    heading = re.search(rf"^## {re.escape(name)}$", shown, re.MULTILINE)
+    for line in shown[heading.end() :].splitlines() if heading else ():
+        if line.startswith("{"):
+            try:
+                schema = json.loads(line)
+            except ValueError:
+                continue
+            return schema if isinstance(schema, dict) else None
+    return None

@@ -2,33 +2,65 @@
 
 import json
 import logging
+import time
 import traceback
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handlers import answers, blocking, parameters, prompt, routing, stackspot_config
-from custom_handlers.agents_api import AgentsApi
+from custom_handlers import answers, blocking, emulation, parameters, prompt, routing, stackspot_config
+from custom_handlers.agents_api import Agent, AgentsApi
 from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
-from custom_handlers.events import Event
+from custom_handlers.errors import BadRequest, ContextTooLong, GatewayFault, StackSpotError, to_litellm
+from custom_handlers.events import End, Event
 from custom_handlers.key_api import KeyApi
+from custom_handlers.limits import check_context, count
 from custom_handlers.settings import Settings
+from custom_handlers.transport import Limits
+from custom_handlers.uploads import Uploads
 
 logger = logging.getLogger("stackspot_config")
 
 
 class Upstreams:
-    """Both upstreams of one account, with what its calls share: the access token and the pause after a 429."""
+    """Both upstreams of one account, with what its calls share: the token, the pause after a 429, learned limits."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         tokens = TokenSource(settings.idm_url, settings.realm, settings.client_id, settings.client_secret)
         self.agents = AgentsApi(settings.inference_url, tokens)
+        self.uploads = Uploads(settings.upload_url, tokens, settings.uploads, settings.fetch_images)
         self.key_api = KeyApi(settings.api_base, settings.api_key)
+        self._learned_limits: dict[str, int] = {}
+
+    async def ask_agent(
+        self, agent: Agent, messages: Any, optional: Mapping[str, Any], info: Mapping[str, Any], limits: Limits
+    ) -> AsyncGenerator[Event]:
+        """The agent's answer, with what the service does not have: tools, structured output, limits."""
+        started = time.monotonic()
+        upload_ids, notes = await self.uploads.upload(prompt.file_parts(messages), limits)
+        plan = emulation.plan(messages, optional, notes)
+        check_context(plan.prompt, self._learned_limits.get(agent.id) or info.get("max_input_tokens"))
+        logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
+
+        def ask(text: str) -> AsyncGenerator[Event]:
+            left = max(limits.total - (time.monotonic() - started), 0.0)
+            return self.agents.ask(agent, text, replace(limits, total=left), upload_ids)
+
+        try:
+            async with aclosing(emulation.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
+                async for event in answer:
+                    if isinstance(event, End) and event.usage.prompt is None:
+                        event = replace(event, usage=replace(event.usage, prompt=count(plan.prompt)))
+                    yield event
+        except ContextTooLong as error:
+            if error.limit:
+                self._learned_limits[agent.id] = error.limit
+            raise
 
 
 class StackSpotLLM(CustomLLM):
@@ -74,16 +106,16 @@ class StackSpotLLM(CustomLLM):
         optional = call.get("optional_params") or {}
         info = (call.get("litellm_params") or {}).get("model_info") or {}
         parameters.check(optional)
-        text = prompt.render(messages)
+        limits = routing.limits(info, parameters.seconds(call.get("timeout")))
         name = routing.canonical(model)
         agent_id = routing.agent_id_for(name, info, settings.agent_ids, has_api_key=bool(settings.api_key))
-        limits = routing.limits(info, parameters.seconds(call.get("timeout")))
-        logger.debug("StackSpot request: %s by %s, %d characters", name, "agent" if agent_id else "key", len(text))
         if settings.log_content:
-            logger.debug("StackSpot request content: %s", json.dumps(messages))
+            logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
         if agent_id:
-            answer = upstreams.agents.ask(routing.agent(agent_id, info), text, limits)
+            answer = upstreams.ask_agent(routing.agent(agent_id, info), messages, optional, info, limits)
         else:
+            prompt.render(messages)  # for what it refuses: the key API takes text only as well
+            logger.debug("StackSpot request: %s by key", name)
             answer = upstreams.key_api.ask(name, messages, optional, limits, stream=stream)
         async with aclosing(answer):
             async for event in answer:

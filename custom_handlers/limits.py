@@ -1,0 +1,112 @@
+"""Limits that the service does not have: stop texts, a longest answer, a longest prompt."""
+
+from collections.abc import Iterable
+
+import litellm
+
+from custom_handlers.errors import ContextTooLong
+
+_WINDOW = 1000  # characters that are counted again when more follow, since a cut in a word makes a token of each half
+_STRETCH = 16_384  # the tokenizer's time grows faster than a long line does
+_SAMPLES, _SAMPLE = 32, 256
+_NEAR, _FAR = 0.8, 1.3
+
+
+def count(text: str) -> int:
+    """Tokens of `text` as LiteLLM counts them."""
+    return sum(len(litellm.encode(model="", text=text[at : at + _STRETCH])) for at in range(0, len(text), _STRETCH))
+
+
+def check_context(prompt: str, limit: int | None) -> None:
+    """Raises ContextTooLong if `prompt` has more than `limit` tokens; None means no limit.
+
+    Counts exactly near the limit only. Elsewhere a sample is enough, or the size, since no token is less than a byte.
+    """
+    if limit is None or len(prompt.encode(errors="replace")) <= limit:
+        return
+    step = max(len(prompt) // _SAMPLES, _SAMPLE)
+    samples = [prompt[at : at + _SAMPLE] for at in range(0, len(prompt), step)]
+    tokens = sum(map(count, samples)) * len(prompt) // sum(map(len, samples))
+    if tokens < limit * _NEAR:
+        return
+    if tokens < limit * _FAR:
+        tokens = count(prompt)
+    if tokens > limit:
+        raise ContextTooLong(limit, tokens)
+
+
+class TokenLimit:
+    """Lets `most` tokens through; `reached` as soon as something had to be cut off.
+
+    Counts only when there could be too many already: what is left after a count is let through uncounted until it could
+    be used up, so that a long answer is counted about once and not once a piece.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.reached = False
+        self._most = most
+        self._possible = 0  # no more than so many tokens so far
+        self._counted = 0  # tokens before the window
+        self._window: list[str] = []
+
+    def feed(self, text: str) -> str:
+        """What of `text` is within the limit."""
+        if self.reached:
+            return ""
+        self._window.append(text)
+        self._possible += len(text.encode(errors="replace"))
+        if self._possible <= self._most:
+            return text
+        window = "".join(self._window)
+        tokens = litellm.encode(model="", text=window)
+        if self._counted + len(tokens) > self._most:
+            self.reached = True
+            return text[: max(self._kept(window, tokens[: self._most - self._counted]) - len(window) + len(text), 0)]
+        self._possible = self._counted + len(tokens)
+        self._window = [window]
+        if len(window) > _WINDOW:
+            self._counted, self._window = self._possible, []
+        return text
+
+    @staticmethod
+    def _kept(window: str, tokens: list[int]) -> int:
+        """Characters of `window` that `tokens` make; a token may end inside one."""
+        kept = litellm.decode(model="", tokens=tokens)
+        while not window.startswith(kept):
+            kept = kept[:-1]
+        return len(kept)
+
+
+class StopCutter:
+    """Lets text through up to the first of `stops` that is complete; `found` from then on.
+
+    Of several that end at the same place the longest counts.
+    """
+
+    def __init__(self, stops: Iterable[str]) -> None:
+        self.found = False
+        self._stops = [stop for stop in stops if stop]
+        self._held = ""  # what may be the beginning of a stop text
+
+    def feed(self, text: str) -> str:
+        """What of the text so far can go out now."""
+        if self.found or not self._stops:
+            return "" if self.found else text
+        text = self._held + text
+        ends = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
+        if ends:
+            self.found, self._held = True, ""
+            return text[: min(ends)[1]]
+        held = max(self._begun(text, stop) for stop in self._stops)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def finish(self) -> str:
+        """What was held back, now that nothing follows."""
+        held, self._held = self._held, ""
+        return held
+
+    @staticmethod
+    def _begun(text: str, stop: str) -> int:
+        longest = min(len(stop) - 1, len(text))
+        return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)

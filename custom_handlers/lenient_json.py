@@ -18,6 +18,8 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BETWEEN = re.compile(r"[\s,;]*")
 _SURPLUS = re.compile(r"[\s}\]]*")
 _PAIRS = {"{": "}", "[": "]"}
+_START = re.compile(r"[{\[]")
+_MOST_TRIES = 50
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -39,6 +41,19 @@ def read(text: str, *, closed: bool = True) -> list[Any]:
         except (ValueError, RecursionError) as error:
             problems.append(str(error))
     raise Unreadable(f"it is not valid JSON ({problems[0]})")
+
+
+def values_within(text: str) -> Iterator[Any]:
+    """Objects and lists that stand somewhere in `text`, which may be prose."""
+    at = 0
+    for _ in range(_MOST_TRIES):
+        if not (start := _START.search(text, at)):
+            return
+        try:
+            value, at = _DECODER.raw_decode(text, start.start())
+            yield value
+        except (ValueError, RecursionError):
+            at = start.end()
 
 
 def read_python(text: str) -> ast.expr:

@@ -264,12 +264,12 @@ class TestForgery:
 
 
 class TestAnything:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(json_values)
     def test_no_input_raises_anything_but_a_bad_request(self, messages: Any) -> None:
         check(messages)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(
         st.lists(
             st.fixed_dictionaries(

@@ -1,0 +1,296 @@
+"""From the upstream's text to the caller's answer, with the one hidden correction."""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custom_handlers.emulation import Plan, emulate, plan
+from custom_handlers.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError
+from custom_handlers.events import Delta, End, Event, Usage
+
+SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
+TOOLS = [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}]
+CALL = '<tool_call>{"name": "read", "arguments": {"path": "a"}}</tool_call>'
+BROKEN = '<tool_call>{"name": "read", "arguments": {"way": "a"}}</tool_call>'
+JSON_FORMAT = {"type": "json_schema", "json_schema": {"name": "p", "schema": SCHEMA}}
+USER = [{"role": "user", "content": "Go"}]
+
+
+class Upstream:
+    """Gives the answers in turn, each in pieces; `prompts` were asked, `closed` are those that were closed early."""
+
+    def __init__(self, *answers: str | Exception, size: int = 5) -> None:
+        self.answers = list(answers)
+        self.size = size
+        self.prompts: list[str] = []
+        self.closed: list[int] = []
+        self.sent = 0
+
+    async def __call__(self, prompt: str) -> AsyncGenerator[Event]:
+        number = len(self.prompts)
+        self.prompts.append(prompt)
+        answer = self.answers[number]
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            for at in range(0, len(answer), self.size):
+                self.sent += 1
+                yield Delta({"content": answer[at : at + self.size]})
+            yield End("stop", Usage(100, 10), {"knowledge": [number]})
+        except GeneratorExit:
+            self.closed.append(number)
+            raise
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.text = self.thoughts = ""
+        self.calls: list[dict[str, Any]] = []
+        self.legacy: Any = None
+        self.end = End()
+        self.error: StackSpotError | None = None
+
+
+async def answer(upstream: Upstream, messages: Any = USER, **parameters: Any) -> Seen:
+    return await run(upstream, plan(messages, parameters))
+
+
+async def run(upstream: Upstream, planned: Plan) -> Seen:
+    seen = Seen()
+    try:
+        async for event in emulate(upstream(planned.prompt), plan=planned, ask=upstream):
+            if isinstance(event, End):
+                seen.end = event
+                continue
+            seen.text += event.text
+            seen.thoughts += event.fields.get("reasoning_content", "")
+            seen.legacy = event.fields.get("function_call", seen.legacy)
+            for delta in event.fields.get("tool_calls", ()):
+                if "id" in delta:
+                    assert delta["index"] == len(seen.calls)
+                    seen.calls.append(delta | {"function": dict(delta["function"])})
+                else:
+                    seen.calls[delta["index"]]["function"]["arguments"] += delta["function"]["arguments"]
+    except StackSpotError as error:
+        seen.error = error
+    return seen
+
+
+def functions(seen: Seen) -> list[tuple[str, Any]]:
+    return [(call["function"]["name"], json.loads(call["function"]["arguments"])) for call in seen.calls]
+
+
+READ = [("read", {"path": "a"})]
+
+
+class TestPlainAnswers:
+    async def test_text_comes_through_unchanged(self) -> None:
+        seen = await answer(Upstream(" Hi <tool_call> `x`\n\n"))
+        assert (seen.text, seen.end.reason, seen.end.usage) == (" Hi <tool_call> `x`\n\n", "stop", Usage(100, 10))
+        assert seen.end.extra == {"knowledge": [0]}
+
+    async def test_thoughts_are_reasoning(self) -> None:
+        seen = await answer(Upstream("<think>\nHm.\n</think>\n\nYes."))
+        assert (seen.thoughts, seen.text) == ("Hm.", "Yes.")
+
+    async def test_a_stream_without_an_end_is_an_error(self) -> None:
+        async def broken_off(_: str) -> AsyncGenerator[Event]:
+            yield Delta({"content": "Hi"})
+
+        with pytest.raises(BrokenAnswer):
+            [event async for event in emulate(broken_off(""), plan=plan(USER, {}), ask=broken_off)]
+
+    async def test_a_caller_that_goes_away_closes_the_upstream_at_once(self) -> None:
+        upstream = Upstream("Hi there, and more")
+        events = emulate(upstream("x"), plan=plan(USER, {}), ask=upstream)
+        await anext(events)
+        await events.aclose()
+        assert upstream.closed == [0]
+
+
+class TestCalls:
+    async def test_text_and_calls(self) -> None:
+        seen = await answer(Upstream(f"I look.\n{CALL}\n{CALL}"), tools=TOOLS)
+        assert (seen.text, functions(seen), seen.end.reason) == ("I look.", READ * 2, "tool_calls")
+        assert len({call["id"] for call in seen.calls}) == 2
+        assert seen.end.usage == Usage(100, 10)
+
+    async def test_the_legacy_interface(self) -> None:
+        seen = await answer(Upstream(CALL), functions=[TOOLS[0]["function"]])
+        assert seen.legacy == {"name": "read", "arguments": '{"path": "a"}'}
+        assert seen.end.reason == "function_call"
+
+    async def test_a_broken_call_is_corrected_unseen(self) -> None:
+        upstream = Upstream(f"I look.\n{BROKEN} Done.", f"Sorry:\n{CALL}")
+        seen = await answer(upstream, tools=TOOLS)
+        assert (seen.text, functions(seen), seen.end.reason) == ("I look.", READ, "tool_calls")
+        assert seen.end.usage == Usage(200, 20)
+        first, second = upstream.prompts
+        assert second.startswith(first + "I look.\n" + BROKEN)
+        assert "'path' is a required property" in second
+        assert second.endswith("\n=== ASSISTANT ===\n")
+
+    async def test_a_correction_in_words_is_the_answer(self) -> None:
+        seen = await answer(Upstream(f"I look.{BROKEN}", "No need to."), tools=TOOLS)
+        assert (seen.text, seen.calls, seen.end.reason) == ("I look.\n\nNo need to.", [], "stop")
+
+    @pytest.mark.parametrize("second", [BROKEN, "", CALL[:40]])
+    async def test_a_second_failure_is_an_error_and_no_broken_call(self, second: str) -> None:
+        upstream = Upstream(f"I look.{BROKEN}", second, "never asked")
+        seen = await answer(upstream, tools=TOOLS)
+        assert isinstance(seen.error, BrokenAnswer)
+        assert "called a tool in a way that cannot be used" in seen.error.message
+        assert "way" not in seen.error.message.replace("in a way", "")
+        assert seen.calls == []
+        assert len(upstream.prompts) == 2
+
+    @pytest.mark.parametrize("second", [BROKEN, "Never mind.", RateLimited("Too many.")])
+    async def test_calls_before_a_broken_one_stand_whatever_becomes_of_it(self, second: Any) -> None:
+        seen = await answer(Upstream(CALL + BROKEN, second), tools=TOOLS)
+        assert (functions(seen), seen.text, seen.end.reason, seen.error) == (READ, "", "tool_calls", None)
+
+    async def test_corrected_calls_go_on_counting(self) -> None:
+        upstream = Upstream(CALL + BROKEN, CALL)
+        seen = await answer(upstream, tools=TOOLS)
+        assert functions(seen) == READ * 2
+        assert "calls before the broken one are made" in upstream.prompts[1]
+
+    async def test_what_the_upstream_raises_is_passed_on(self) -> None:
+        seen = await answer(Upstream(BROKEN, RateLimited("Too many.")), tools=TOOLS)
+        assert isinstance(seen.error, RateLimited)
+
+
+class TestToolChoice:
+    @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "read"}}])
+    async def test_a_demanded_call_that_is_missing_is_asked_for_once(self, choice: Any) -> None:
+        upstream = Upstream("I could read it.", CALL)
+        seen = await answer(upstream, tools=TOOLS, tool_choice=choice)
+        assert (seen.text, functions(seen), seen.end.usage) == ("", READ, Usage(200, 20))
+        assert "must call" in upstream.prompts[1]
+
+    async def test_missing_again_it_is_an_error(self) -> None:
+        seen = await answer(Upstream("No.", "No!"), tools=TOOLS, tool_choice="required")
+        assert isinstance(seen.error, BrokenAnswer)
+        assert (seen.text, seen.calls) == ("", [])
+
+    async def test_text_beside_a_demanded_call(self) -> None:
+        seen = await answer(Upstream(f"I look. {CALL} Then."), tools=TOOLS, tool_choice="required")
+        assert (seen.text.split(), functions(seen)) == (["I", "look.", "Then."], READ)
+
+    async def test_none_means_none(self) -> None:
+        upstream = Upstream(CALL, "It says a.")
+        seen = await answer(upstream, tools=TOOLS, tool_choice="none")
+        assert (seen.text, seen.calls, seen.end.reason) == ("It says a.", [], "stop")
+        assert "Reads." not in upstream.prompts[0]
+
+    async def test_one_call_at_a_time(self) -> None:
+        seen = await answer(Upstream(CALL * 3), tools=TOOLS, parallel_tool_calls=False)
+        assert functions(seen) == READ
+
+
+class TestStructuredOutput:
+    async def test_only_the_json_gets_out(self) -> None:
+        seen = await answer(Upstream('Here:\n```json\n{"path": "a",}\n```'), response_format=JSON_FORMAT)
+        assert (json.loads(seen.text), seen.end.reason) == ({"path": "a"}, "stop")
+
+    async def test_invalid_json_is_corrected_once(self) -> None:
+        upstream = Upstream('{"way": 1}', '{"path": "a"}')
+        seen = await answer(upstream, response_format=JSON_FORMAT)
+        assert (json.loads(seen.text), seen.end.usage) == ({"path": "a"}, Usage(200, 20))
+        assert upstream.prompts[1].count('"required":["path"]') == 2
+
+    async def test_invalid_twice_is_an_error(self) -> None:
+        seen = await answer(Upstream('{"way": 1}', "Sorry."), response_format=JSON_FORMAT)
+        assert isinstance(seen.error, BrokenAnswer)
+        assert seen.text == ""
+
+    async def test_a_call_is_as_good_an_answer(self) -> None:
+        seen = await answer(Upstream(f"I look. {CALL}"), tools=TOOLS, response_format=JSON_FORMAT)
+        assert (seen.text, functions(seen)) == ("", READ)
+
+    async def test_with_tools_the_json_is_still_demanded(self) -> None:
+        seen = await answer(Upstream(BROKEN, '{"path": "a"}'), tools=TOOLS, response_format=JSON_FORMAT)
+        assert (json.loads(seen.text), seen.calls) == ({"path": "a"}, [])
+
+    async def test_json_that_the_callers_limit_cuts_off_is_left_out(self) -> None:
+        upstream = Upstream('{"path": "a b c d e f g h i j k l m n"}')
+        seen = await answer(upstream, response_format=JSON_FORMAT, max_tokens=5)
+        assert (seen.text, seen.end.reason, seen.error) == ("", "length", None)
+        assert len(upstream.prompts) == 1
+
+
+class TestLimits:
+    async def test_stop_cuts_and_closes_the_upstream_at_once(self) -> None:
+        upstream = Upstream("one two STOP three four five six seven", size=3)
+        seen = await answer(upstream, stop="STOP")
+        assert (seen.text, seen.end) == ("one two ", End("stop"))
+        assert upstream.closed == [0]
+        assert upstream.sent == 4
+
+    async def test_stop_texts_do_not_cut_calls(self) -> None:
+        seen = await answer(Upstream(f"I look {CALL}"), tools=TOOLS, stop=["path", "k "])
+        assert (seen.text, functions(seen)) == ("I look", READ)
+
+    async def test_max_tokens_cuts_and_closes_the_upstream_at_once(self) -> None:
+        upstream = Upstream("one two three four five six seven eight nine ten " * 3)
+        seen = await answer(upstream, max_tokens=4)
+        assert (seen.text, seen.end.reason) == ("one two three four", "length")
+        assert upstream.closed == [0]
+
+    async def test_a_call_that_max_tokens_cuts_off_is_not_made_and_not_corrected(self) -> None:
+        upstream = Upstream(f"I look. {CALL}")
+        seen = await answer(upstream, tools=TOOLS, max_tokens=12)
+        assert (seen.text, seen.calls, seen.end.reason) == ("I look.", [], "length")
+        assert len(upstream.prompts) == 1
+
+
+class TestPlan:
+    def test_a_lone_message_stays_as_it_is(self) -> None:
+        assert plan(USER, {"temperature": 0.5, "max_tokens": 5, "stop": "x"}).prompt == "Go"
+
+    def test_tools_and_format_are_told_together(self) -> None:
+        prompt = plan(USER, {"tools": TOOLS, "response_format": JSON_FORMAT}).prompt
+        assert prompt.index("=== TOOLS ===") < prompt.index("=== USER ===") < prompt.index("=== FORMAT ===")
+        assert "If you call no tool: Answer with JSON" in prompt
+
+    def test_mistakes_are_bad_requests(self) -> None:
+        with pytest.raises(BadRequest):
+            plan([], {})
+
+
+FRAGMENTS = ["a ", "STOP", "ST", "\n", "<tool_call>", "</tool_call>", CALL, BROKEN, "```", '{"path": "x"}', "<think>"]
+answers = st.lists(st.sampled_from(FRAGMENTS), max_size=6).map("".join)
+parameters: Sequence[Callable[[], dict[str, Any]]] = (
+    lambda: {"tools": TOOLS},
+    lambda: {"tools": TOOLS, "tool_choice": "required", "stop": ["STOP"]},
+    lambda: {"tools": TOOLS, "tool_choice": "none"},
+    lambda: {"tools": TOOLS, "response_format": JSON_FORMAT},
+    lambda: {"response_format": JSON_FORMAT},
+    lambda: {"stop": ["STOP"]},
+)
+
+
+class TestAnything:
+    @settings(max_examples=150, deadline=None)
+    @given(answers, answers, st.integers(1, 9), st.sampled_from(parameters))
+    async def test_the_pieces_make_no_difference_and_only_usable_answers_leave(
+        self, one: str, two: str, size: int, given: Callable[[], dict[str, Any]]
+    ) -> None:
+        split, whole = [
+            await answer(Upstream(one, two, size=pieces), **given()) for pieces in (size, max(len(one + two), 1))
+        ]
+        assert (split.text, functions(split), split.end.reason) == (whole.text, functions(whole), whole.end.reason)
+        assert type(split.error) is type(whole.error)
+        assert isinstance(split.error, BrokenAnswer | None)
+        if not split.error:
+            wanted = given()
+            assert all(name == "read" and arguments.keys() >= {"path"} for name, arguments in functions(split))
+            assert (split.end.reason == "tool_calls") == bool(split.calls)
+            if wanted.get("tool_choice") == "required":
+                assert split.calls
+            if "response_format" in wanted and not split.calls and split.end.reason == "stop":
+                assert "path" in json.loads(split.text)

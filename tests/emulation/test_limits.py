@@ -1,0 +1,125 @@
+"""Stop texts cut exactly, long answers end near their limit, long prompts are refused before they are sent."""
+
+import time
+
+import litellm
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custom_handlers.errors import ContextTooLong
+from custom_handlers.limits import StopCutter, TokenLimit, check_context, count
+
+PROSE = "The quick brown fox jumps over the lazy dog; naïve café, 東京 🚀.\n    if x <= 10: return {'a': [1, 2]}\n" * 40
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the texts that are counted from now on."""
+    counted: list[int] = []
+    encode = litellm.encode
+
+    def counting(*, model: str, text: str) -> list[int]:
+        counted.append(len(text))
+        return encode(model=model, text=text)
+
+    monkeypatch.setattr(litellm, "encode", counting)
+    return counted
+
+
+def cut(stops: list[str], *pieces: str) -> tuple[str, bool]:
+    cutter = StopCutter(stops)
+    return "".join([*map(cutter.feed, pieces), cutter.finish()]), cutter.found
+
+
+class TestStop:
+    @pytest.mark.parametrize(
+        ("stops", "text", "left"),
+        [
+            (["STOP"], "one STOP two", "one "),
+            (["\n\n", "two"], "one two\n\nthree", "one "),
+            (["abcd", "bc"], "xabcd", "xa"),  # bc is complete first
+            (["b", "ab"], "xab", "x"),  # both end here: nothing of either is sent
+            (["aab"], "aaab", "a"),
+            ([""], "all", "all"),
+            (["STOP"], "one STO", "one STO"),
+        ],
+    )
+    def test_cuts_before_the_first_that_is_complete(self, stops: list[str], text: str, left: str) -> None:
+        assert cut(stops, text) == cut(stops, *text) == (left, left != text)
+
+    def test_nothing_is_held_back_without_need(self) -> None:
+        cutter = StopCutter(["STOP"])
+        assert cutter.feed("to S") == "to "
+        assert cutter.feed("ee ST") == "See "
+        assert cutter.feed("OP more") == ""
+        assert cutter.feed("more") == ""
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(st.text("ab\n", min_size=1, max_size=4), max_size=3), st.lists(st.text("ab\n", max_size=5), max_size=8)
+    )
+    def test_the_pieces_make_no_difference(self, stops: list[str], pieces: list[str]) -> None:
+        text = "".join(pieces)
+        left, found = cut(stops, *pieces)
+        assert (left, found) == cut(stops, text)
+        ends = [(text.index(stop) + len(stop), text.index(stop)) for stop in stops if stop in text]
+        assert (left, found) == ((text[: min(ends)[1]], True) if ends else (text, False))
+
+
+class TestMaxTokens:
+    @pytest.mark.parametrize("most", [1, 7, 50, 400, 1500])
+    @pytest.mark.parametrize("size", [1, 3, 40, 10_000])
+    def test_cuts_within_a_few_per_cent(self, most: int, size: int) -> None:
+        limit = TokenLimit(most)
+        text = "".join(limit.feed(PROSE[at : at + size]) for at in range(0, len(PROSE), size))
+        assert limit.reached
+        assert PROSE.startswith(text)
+        assert 0.97 * most - 1 <= len(litellm.encode(model="", text=text)) <= 1.03 * most + 1
+
+    def test_what_fits_is_not_touched(self) -> None:
+        limit = TokenLimit(count(PROSE) + 20)
+        assert "".join(map(limit.feed, PROSE)) == PROSE
+        assert not limit.reached
+
+    def test_special_tokens_and_lone_surrogates_are_plain_text(self) -> None:
+        text = "<|endoftext|> \ud800" * 3
+        assert TokenLimit(10_000).feed(text) == text
+        limit = TokenLimit(4)
+        assert text.startswith(limit.feed(text))
+        assert limit.reached
+
+    def test_a_long_answer_is_counted_about_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        counted = watched(monkeypatch)
+        limit = TokenLimit(1000)
+        for at in range(0, len(PROSE), 3):
+            limit.feed(PROSE[at : at + 3])
+        assert limit.reached
+        assert sum(counted) < 5 * 4000
+
+
+class TestContext:
+    def test_a_short_prompt_is_not_even_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(litellm, "encode")
+        check_context("é" * 500, 1000)
+        check_context(PROSE * 100, None)
+
+    def test_both_numbers_are_told(self) -> None:
+        tokens = count(PROSE)
+        check_context(PROSE, tokens)
+        with pytest.raises(ContextTooLong) as refused:
+            check_context(PROSE, tokens - 1)
+        assert (refused.value.limit, refused.value.tokens) == (tokens - 1, tokens)
+
+    def test_far_from_the_limit_a_sample_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        prompt = PROSE * 100
+        counted = watched(monkeypatch)
+        check_context(prompt, len(prompt) // 2)
+        with pytest.raises(ContextTooLong) as refused:
+            check_context(prompt, 10_000)
+        assert sum(counted) < 20_000
+        assert refused.value.tokens == pytest.approx(100 * count(PROSE), rel=0.1)
+
+    def test_one_long_word_takes_linear_time(self) -> None:
+        started = time.process_time()
+        count("a" * 400_000)
+        assert time.process_time() - started < 2

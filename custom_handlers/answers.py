@@ -36,6 +36,8 @@ async def assemble(answer: events.Events, response: ModelResponse, *, model: str
                 text.append(value)
             elif name == "tool_calls":
                 _merge_calls(calls, value)
+            elif name == "function_call":
+                _merge_function(others.setdefault(name, {}), value)
             elif isinstance(value, str):
                 others[name] = others.get(name, "") + value
             else:
@@ -99,13 +101,14 @@ def _texts(value: Any) -> Iterator[str]:
 def _merge_calls(calls: dict[int, dict[str, Any]], deltas: list[dict[str, Any]]) -> None:
     for delta in deltas:
         index = delta.get("index", len(calls))
-        function = delta.get("function") or {}
-        call = calls.setdefault(
-            index, {"id": delta.get("id"), "type": "function", "function": {"name": "", "arguments": ""}}
-        )
+        call = calls.setdefault(index, {"id": delta.get("id"), "type": "function", "function": {}})
         call["id"] = call["id"] or delta.get("id")
-        call["function"]["name"] += function.get("name") or ""
-        call["function"]["arguments"] += function.get("arguments") or ""
+        _merge_function(call["function"], delta.get("function") or {})
+
+
+def _merge_function(function: dict[str, str], delta: Mapping[str, Any]) -> None:
+    for name in ("name", "arguments"):
+        function[name] = function.get(name, "") + (delta.get(name) or "")
 
 
 def _new_id() -> str:

@@ -36,7 +36,8 @@ FORWARDED = (
     "functions",
     "function_call",
 )
-_DELTA_FIELDS = ("content", "tool_calls", "function_call", "refusal", "reasoning_content")
+_TEXT_FIELDS = ("content", "refusal", "reasoning_content")
+_FINISH_REASONS = ("stop", "length", "tool_calls", "function_call", "content_filter")
 
 
 @dataclass(slots=True)
@@ -77,9 +78,8 @@ class KeyApi:
                 if answer.done:
                     await transport.drain(pieces)
                     break
-            for event in answer.read(reader.finish()):
+            for event in answer.read(reader.finish()) + answer.finish():
                 yield event
-            yield answer.finish()
 
 
 class CompletionReader:
@@ -96,10 +96,10 @@ class CompletionReader:
         """The deltas in `messages`. Raises BrokenAnswer for an error object."""
         events: list[Event] = []
         for name, body in messages:
-            if name == DONE:
-                self.done = True
+            self.done = self.done or name == DONE
+            if self.done:
                 break
-            if name == "error" or isinstance(error := body.get("error"), Mapping):
+            if (error := body.get("error")) or name == "error":
                 raise in_answer(error if isinstance(error, Mapping) else body)
             if isinstance(body.get("usage"), Mapping):
                 self._usage = Usage(_count(body["usage"], "prompt_tokens"), _count(body["usage"], "completion_tokens"))
@@ -114,25 +114,45 @@ class CompletionReader:
                 self._empty = False
         return events
 
-    def finish(self) -> End:
-        """Raises BrokenAnswer when no end was seen."""
+    def finish(self) -> list[Event]:
+        """The events left when the body has ended. Raises BrokenAnswer when no end was seen."""
         if self._reason is None:
             raise BrokenAnswer("StackSpot's answer broke off before its end.")
-        if self._empty:
+        text = self._text.join("", last=True)
+        if self._empty and not text:
             raise BrokenAnswer("StackSpot's answer is empty: try again.")
-        return End(self._reason, usage=self._usage)
+        reason = self._reason if self._reason in _FINISH_REASONS else "stop"
+        return [*([Delta({"content": text})] if text else []), End(reason, usage=self._usage)]
 
     def _fields(self, source: object) -> dict[str, Any]:
+        """What of a delta is passed on: OpenAI's fields, with values of their types."""
         if not isinstance(source, Mapping):
             return {}
-        fields = {name: source[name] for name in _DELTA_FIELDS if source.get(name)}
-        if isinstance(fields.get("content"), str):
-            fields["content"] = self._text.join(fields["content"])
-        if isinstance(calls := fields.get("tool_calls"), list):
-            fields["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
-        return fields
+        fields: dict[str, Any] = {name: source[name] for name in _TEXT_FIELDS if isinstance(source.get(name), str)}
+        for name, text in fields.items():
+            fields[name] = self._text.join(text) if name == "content" else _whole(text)
+        if isinstance(calls := source.get("tool_calls"), list):
+            fields["tool_calls"] = [_call(call, place) for place, call in enumerate(calls) if isinstance(call, Mapping)]
+        if function := _function(source.get("function_call")):
+            fields["function_call"] = {"arguments": "", **function}  # LiteLLM wants it always
+        return {name: value for name, value in fields.items() if value}
+
+
+def _call(call: Mapping[str, Any], place: int) -> dict[str, Any]:
+    index = call.get("index")
+    texts = {name: _whole(call[name]) for name in ("id", "type") if isinstance(call.get(name), str)}
+    return {"index": index if type(index) is int else place, **texts, "function": _function(call.get("function"))}
+
+
+def _function(function: object) -> dict[str, str]:
+    known = function if isinstance(function, Mapping) else {}
+    return {name: _whole(known[name]) for name in ("name", "arguments") if isinstance(known.get(name), str)}
+
+
+def _whole(text: str) -> str:
+    return TextJoiner().join(text, last=True)
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    return value if isinstance(value, int) and value > 0 else None
+    return value if type(value) is int and value > 0 else None

@@ -39,7 +39,7 @@ class ToolCallParser:
         self._body: list[str] = []
 
     def feed(self, text: str) -> list[Part]:
-        plain = self._tooling is None or not tool_marks.SPECIAL.search(text)
+        plain = self._tooling is None or tool_marks.plain(text)
         if plain and self._step is ToolCallParser._text and not (self._buffer or self._space or self._wrapped):
             return [Text(text)] if text else []
         self._buffer += text

@@ -142,6 +142,11 @@ def _choice(given: Any, where: str) -> tuple[str, str | None]:
     return modes[given], None
 
 
+def forget() -> None:
+    """Forgets all tool lists, for tests and benchmarks."""
+    _toolbox.cache_clear()
+
+
 @lru_cache(maxsize=_LISTS_KEPT)
 def _toolbox(serialised: str, where: str) -> Toolbox:
     tools = (_tool(given, f"{where}[{i}]") for i, given in enumerate(json.loads(serialised)))

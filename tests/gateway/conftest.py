@@ -1,0 +1,105 @@
+"""What the tests through the proxy share: callers of both gateways, and a place that nobody may be sent to."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.client import Simulator
+from tests.gateway.calling import Caller
+from tests.harness import AGENTS, ROOT, Account, Server, running_gateway
+
+# Deployments of the second gateway beside the three models: what the repository's configuration leaves off.
+IMPATIENT, INFORMED = "impatient", "informed"
+KNOWLEDGE = {
+    "stackspot_knowledge": True,
+    "stackspot_deep_search": True,
+    "stackspot_knowledge_source_ids": ["handbook"],
+    "stackspot_agent_version": 3,
+}
+# Goes into every upstream body that is refused or broken, and may come out nowhere.
+PRIVATE = "upstream-says-this-to-nobody"
+
+
+@pytest.fixture
+def caller(gateway: Server, account: Account, simulator: Simulator) -> Caller:
+    return Caller(gateway, private_matters(account, simulator, gateway))
+
+
+@pytest.fixture(scope="session")
+def key_gateway_server(
+    account: Account, simulator_server: Server, logs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The repository's configuration with the three models on the key API, two more on agents, and debug logs."""
+    content: dict[str, Any] = yaml.safe_load((ROOT / "litellm_config.yaml").read_text())
+    deployment = {
+        "litellm_params": {"model": "stackspot_ai/stackspot-ai-chat"},
+        "model_info": {"stackspot_agent_id": AGENTS["stackspot-ai-chat"]},
+    }
+    limits = {"stackspot_first_byte_timeout": 0.5, "stackspot_idle_timeout": 0.5}
+    content["model_list"] += [
+        {**deployment, "model_name": IMPATIENT, "model_info": deployment["model_info"] | limits},
+        {**deployment, "model_name": INFORMED, "model_info": deployment["model_info"] | KNOWLEDGE},
+    ]
+    config = tmp_path_factory.mktemp("key-gateway") / "litellm_config.yaml"
+    config.write_text(yaml.safe_dump(content))
+    environ = account.for_gateway(simulator_server.url)
+    environ = {name: value for name, value in environ.items() if not name.endswith("_AGENT_ID")}
+    environ |= {"STACKSPOT_API_KEY": account.api_key.removeprefix("sk-"), "LITELLM_LOG": "DEBUG"}
+    with running_gateway(environ, logs / "key-gateway.log", config=config) as server:
+        yield server
+
+
+@pytest.fixture
+def key_gateway(key_gateway_server: Server, simulator: Simulator) -> Server:
+    return key_gateway_server
+
+
+@pytest.fixture
+def key_caller(key_gateway: Server, account: Account, simulator: Simulator) -> Caller:
+    return Caller(key_gateway, private_matters(account, simulator, key_gateway))
+
+
+def secrets_of(account: Account, server: Server) -> tuple[str, ...]:
+    """What may be told to nobody and logged nowhere. All of the stand-in's tokens start with the same characters."""
+    return (account.client_secret, account.api_key.removeprefix("sk-"), "eyJhbGciOi", server.key.removeprefix("sk-"))
+
+
+def private_matters(account: Account, simulator: Simulator, server: Server) -> tuple[str, ...]:
+    """What no answer may hold: secrets, StackSpot's address and paths, what StackSpot said, tracebacks."""
+    address = simulator.url.removeprefix("http://")
+    return (*secrets_of(account, server), address, "/v1/agent", "/oidc/", PRIVATE, "Traceback", "site-packages")
+
+
+class Decoy:
+    """A listener that a hostile request would like the gateway to call; it counts who comes."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.calls = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.calls += 1
+            connection.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def decoy() -> Iterator[Decoy]:
+    place = Decoy()
+    yield place
+    place.close()
+    assert place.calls == 0

@@ -7,8 +7,9 @@ from typing import Any
 
 from custom_handlers import transport
 from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import BrokenAnswer, CredentialsRefused, in_answer
+from custom_handlers.errors import BrokenAnswer, CredentialsRefused
 from custom_handlers.events import Delta, End, Event, Usage
+from custom_handlers.refusals import in_answer
 from custom_handlers.sse import Message, MessageReader, TextJoiner
 
 # Only `stop` has ever been seen from StackSpot (DOC-AG, GAMBI); the others are what a model vendor may say.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from custom_handlers import transport
-from custom_handlers.errors import BrokenAnswer, StackSpotError, refused_token
+from custom_handlers.errors import BrokenAnswer, StackSpotError
+from custom_handlers.refusals import refused_token
 
 logger = logging.getLogger("stackspot_config")
 

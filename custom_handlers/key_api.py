@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_handlers import transport
-from custom_handlers.errors import BrokenAnswer, UnknownModel, in_answer
+from custom_handlers.errors import BrokenAnswer, StackSpotError, UnknownModel
 from custom_handlers.events import Delta, End, Event, Usage
+from custom_handlers.refusals import in_answer, refused_key
 from custom_handlers.sse import DONE, Message, MessageReader, TextJoiner
 
 PATHS = {
@@ -68,18 +69,21 @@ class KeyApi:
             self.api_base + PATHS[model], headers={"Authorization": f"Bearer {self.api_key}"}, json=body
         )
         deadline = transport.Deadline(limits)
-        async with transport.exchange(request, deadline, self.pause) as response:
-            pieces = transport.pieces(response, deadline)
-            reader, answer = MessageReader(), CompletionReader()
-            async for piece in pieces:
-                deadline.progress()
-                for event in answer.read(reader.feed(piece)):
+        try:
+            async with transport.exchange(request, deadline, self.pause) as response:
+                pieces = transport.pieces(response, deadline)
+                reader, answer = MessageReader(), CompletionReader()
+                async for piece in pieces:
+                    deadline.progress()
+                    for event in answer.read(reader.feed(piece)):
+                        yield event
+                    if answer.done:
+                        await transport.drain(pieces)
+                        break
+                for event in answer.read(reader.finish()) + answer.finish():
                     yield event
-                if answer.done:
-                    await transport.drain(pieces)
-                    break
-            for event in answer.read(reader.finish()) + answer.finish():
-                yield event
+        except StackSpotError as error:
+            raise refused_key(error) from None
 
 
 class CompletionReader:

@@ -22,9 +22,8 @@ from custom_handlers.errors import (
     RateLimited,
     StackSpotError,
     UpstreamTimeout,
-    from_response,
-    from_transport,
 )
+from custom_handlers.refusals import broken_off, from_response, from_transport
 from custom_handlers.sse import MessageReader
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
@@ -157,7 +156,7 @@ async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[
             async with deadline.bound():
                 piece = await anext(body, None)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            raise from_transport(error) from None
+            raise broken_off(error) from None
         if piece is None:
             return
         yield piece

@@ -1,0 +1,83 @@
+"""Our errors to LiteLLM's: the class and the status that callers see, in-process and through the proxy."""
+
+from typing import Any
+
+import pytest
+from litellm import exceptions
+
+from custom_handlers.errors import (
+    AgentRefused,
+    BadGateway,
+    BadRequest,
+    BrokenAnswer,
+    CallerTimeout,
+    ConfigurationError,
+    ContextTooLong,
+    CredentialsRefused,
+    GatewayFault,
+    RateLimited,
+    StackSpotError,
+    Unavailable,
+    UnknownModel,
+    UpstreamTimeout,
+    to_litellm,
+)
+
+
+def test_a_context_overflow_without_numbers() -> None:
+    assert "maximum context length" in ContextTooLong(None, None).message
+    assert "None" not in ContextTooLong(100, None).message
+
+
+@pytest.mark.parametrize(
+    ("error", "in_process", "status", "through_proxy"),
+    [
+        (BadRequest("no", param="n"), exceptions.BadRequestError, 400, None),
+        (UnknownModel("no", param="model"), exceptions.BadRequestError, 400, None),
+        (ContextTooLong(1, 2), exceptions.ContextWindowExceededError, 400, None),
+        (CredentialsRefused("no"), exceptions.AuthenticationError, 401, 502),
+        (AgentRefused("no"), exceptions.PermissionDeniedError, 403, 502),
+        (RateLimited("no"), exceptions.RateLimitError, 429, None),
+        (CallerTimeout("no"), exceptions.Timeout, 408, None),
+        (UpstreamTimeout("no"), exceptions.Timeout, 504, None),
+        (Unavailable("no"), exceptions.ServiceUnavailableError, 503, None),
+        (GatewayFault("no"), exceptions.InternalServerError, 500, None),
+        (BadGateway("no"), exceptions.BadGatewayError, 502, None),
+        (BrokenAnswer("no"), exceptions.BadGatewayError, 502, None),
+        (StackSpotError("no"), exceptions.BadGatewayError, 502, None),
+    ],
+)
+def test_litellms_classes(
+    error: StackSpotError, in_process: type[Exception], status: int, through_proxy: int | None
+) -> None:
+    told: Any = to_litellm(error, model="stackspot-ai-code", through_proxy=False)
+    assert issubclass(type(told), in_process)
+    assert (told.status_code, told.model, told.llm_provider) == (status, "stackspot-ai-code", "stackspot_ai")
+    assert told.param == error.param
+    assert error.message in told.message
+    told = to_litellm(error, model="stackspot-ai-code", through_proxy=True)
+    assert told.status_code == (through_proxy or status)
+    assert issubclass(type(told), exceptions.BadGatewayError if through_proxy else in_process)
+    assert error.message in told.message
+
+
+def test_an_unknown_model_is_a_value_error() -> None:
+    told = to_litellm(UnknownModel("no"), model="m", through_proxy=False)
+    assert isinstance(told, ValueError)
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(7.0, "7"), (0.2, "1"), (3.7, "4"), (0.0, "0")])
+def test_retry_after_is_passed_on_in_whole_seconds_never_too_few(seconds: float, header: str) -> None:
+    told: Any = to_litellm(RateLimited("no", retry_after=seconds), model="m", through_proxy=True)
+    assert told.response.headers["retry-after"] == header
+
+
+def test_no_retry_after_is_made_up() -> None:
+    told: Any = to_litellm(RateLimited("no"), model="m", through_proxy=True)
+    assert "retry-after" not in told.response.headers
+
+
+def test_configuration_mistakes_are_told_together() -> None:
+    error = ConfigurationError(["one is wrong.", "two is missing."])
+    assert isinstance(error, ValueError)
+    assert str(error).splitlines()[1:] == ["  - one is wrong.", "  - two is missing."]

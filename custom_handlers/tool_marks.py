@@ -28,6 +28,7 @@ BARE = re.compile(rf"\s*[\[{{][\s\[{{]{{0,9}}{_KEY}")
 BARE_BEGUN = re.compile(rf"\s*(?:{_HEAD})?")
 FENCE = re.compile(r"```[\w-]{0,20}\s{0,20}\Z")  # around a call with tags
 CUT = re.compile(r"<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,200})?\Z", re.IGNORECASE)
+TURN = re.compile(r"=== (?:USER|TOOL|SYSTEM|ASSISTANT|FORMAT)\b")
 _SPECIAL = re.compile(r"[<&`]")
 _TAG = _beginnings("tool_call", r"s?(?:\s[^<>]{0,200})?")
 _ESCAPED_TAG = _beginnings("lt;tool_call", "s?" + _beginnings("&gt;"))
@@ -45,6 +46,11 @@ ENDS = {
     "fence": (re.compile('["`]'), re.compile("```")),
     "bare": (re.compile(r"(?!)"), re.compile(r"(?!)")),
 }
+
+
+def turn_begun(text: str) -> bool:
+    """Can `text` become the mark of a turn, as prompts have them?"""
+    return "=== ".startswith(text[:4]) and len(text) <= len("=== ASSISTANT")
 
 
 def plain(text: str) -> bool:

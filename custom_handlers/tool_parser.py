@@ -16,6 +16,7 @@ from custom_handlers.tool_calls import CALLISH, read_calls
 from custom_handlers.tool_prompt import Tooling
 
 _THINK, _THOUGHT = "<think>", "</think>"
+_SLICE = 8192  # of the buffer what is left is copied for each call in it
 
 
 class ToolCallParser:
@@ -40,10 +41,13 @@ class ToolCallParser:
 
     def feed(self, text: str) -> list[Part]:
         plain = self._tooling is None or tool_marks.plain(text)
-        if plain and self._step is ToolCallParser._text and not (self._buffer or self._space or self._wrapped):
+        if plain and self._step is ToolCallParser._text and not (self._buffer or self._space):
             return [Text(text)] if text else []
-        self._buffer += text
-        return self._go_on(last=False)
+        parts: list[Part] = []
+        for at in range(0, len(text), _SLICE):
+            self._buffer += text[at : at + _SLICE]
+            parts += self._go_on(last=False)
+        return parts
 
     def finish(self) -> list[Part]:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""
@@ -102,8 +106,6 @@ class ToolCallParser:
         return True
 
     def _text(self, last: bool) -> bool:
-        if self._wrapped and not self._unwrap(last):
-            return False
         text = self._buffer
         mark = tool_marks.next_open(text) if self._tooling is not None else None
         if mark is None:
@@ -152,6 +154,23 @@ class ToolCallParser:
         self._buffer = text[at:]
         return False
 
+    def _behind(self, last: bool) -> bool:
+        """What directly follows a call: the end of its own fence, another call, or an invented next turn."""
+        rest = self._buffer.lstrip()
+        self._tell(self._buffer[: len(self._buffer) - len(rest)])
+        self._buffer = rest
+        if self._wrapped and rest.startswith("```"):
+            self._wrapped, self._buffer = False, rest[3:]
+        elif tool_marks.TURN.match(rest):
+            self._step = ToolCallParser._rest
+        elif (mark := tool_marks.next_open(rest)) and mark.start() == 0:
+            self._step = ToolCallParser._text
+        elif not last and (tool_marks.turn_begun(rest) or (self._wrapped and not tool_marks.certain(rest))):
+            return False
+        else:
+            self._wrapped, self._step = False, ToolCallParser._text
+        return True
+
     def _rest(self, last: bool) -> bool:
         self._buffer = ""
         return False
@@ -171,15 +190,16 @@ class ToolCallParser:
             # Quotes that do not match hid the end mark.
             self._body, self._buffer = [body[: inner.start()]], body[inner.end() :] + self._buffer
             self._end_call(inner.group())
-        elif problem and (self._kind != "tag" or (at_end and not CALLISH.match(body))):
-            self._tell(raw)
+        elif problem and (self._kind != "tag" or not (mark or CALLISH.match(body))):
+            self._tell(raw.rstrip())
+            self._tell(raw[len(raw.rstrip()) :])
         else:
             self._parts += calls
             self._index += len(calls)
             if problem:
                 self._parts.append(Broken(raw, problem))
-            if problem or (self._tooling and self._tooling.single):
-                self._step = ToolCallParser._rest
+            ends = problem or (self._tooling and self._tooling.single)
+            self._step = ToolCallParser._rest if ends else ToolCallParser._behind
 
     def _read(self, body: str, *, closed: bool) -> tuple[list[Call], str]:
         """The calls in `body` up to the first that cannot be made, and why that cannot."""
@@ -192,20 +212,6 @@ class ToolCallParser:
         except Unreadable as unreadable:
             return calls, str(unreadable)
         return calls, ""
-
-    def _unwrap(self, last: bool) -> bool:
-        """Takes the end of a call's own fence out of the buffer; False while it may still come."""
-        rest = self._buffer.lstrip()
-        self._tell(self._buffer[: len(self._buffer) - len(rest)])
-        self._buffer = rest
-        if rest.startswith("```"):
-            self._buffer = rest[3:]
-        elif (mark := tool_marks.next_open(rest)) and mark.start() == 0:
-            return True  # another call in the same fence
-        elif not last and not tool_marks.certain(rest):
-            return False
-        self._wrapped = False
-        return True
 
     def _tell_certain(self) -> bool:
         end = tool_marks.certain(self._buffer) if self._tooling is not None else len(self._buffer)

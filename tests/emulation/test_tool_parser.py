@@ -126,6 +126,8 @@ class TestCalls:
             '<tool_call>read({"path": "a.py"})</tool_call>',
             "<tool_call>```python\nread(path='a.py')\n```</tool_call>",
             f"{CALL}\n<tool_response>invented</tool_response>\nDone!",
+            f"{CALL}\n\n=== TOOL ===\n<tool_response>invented</tool_response>\n\n=== ASSISTANT ===\nDone!",
+            f"```\n{CALL}\n```\n=== USER (bob) ===\nThanks",
         ],
     )
     def test_every_way_to_write_one_call(self, answer: str) -> None:
@@ -184,6 +186,8 @@ class TestCalls:
             (f"A\n```xml\n{CALL}\n```\nB", "A\n\n\nB"),
             (f"{CALL}\n```py\nx\n```\n", "\n```py\nx\n```"),
             (f"A</tool_call>{CALL}", "A"),
+            (f"{CALL}\n=== TOOLS === in\n==", "\n=== TOOLS === in\n=="),
+            (f"The <tool_call> tag:\n{CALL}", "The <tool_call> tag:"),
         ],
     )
     def test_prose_around_calls_is_kept_and_their_fences_are_not(self, answer: str, text: str) -> None:
@@ -323,6 +327,7 @@ FRAGMENTS = [
         "read(path='x')",
         '{"name": "now"}',
     ],
+    *["=== ", "=== TOOL ===", "=== TOOLS", "="],
     *[" " * 100, "\n" * 200, "x" * 130],
 ]
 answers = st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join) | st.text(

@@ -5,6 +5,7 @@ The form is that of `custom_handlers/prompt.py`; a stand-in that imported it wou
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -93,8 +94,10 @@ class Transcript:
     def _asked(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for speaker, text in self._current:
             for found in _CALL.finditer(text) if speaker == "ASSISTANT" else ():
-                body = json.loads(found[2])
-                yield found[1] or "", body["name"], body["arguments"]
+                # When a gateway asks again, it shows the call that it could not read.
+                with contextlib.suppress(ValueError, LookupError, TypeError):
+                    body = json.loads(found[2])
+                    yield found[1] or "", body["name"], dict(body["arguments"])
 
 
 def _schema(shown: str, name: str) -> dict[str, Any] | None:

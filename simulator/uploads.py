@@ -87,7 +87,7 @@ def _signed_form(upload: Upload) -> dict[str, str]:
         "x-amz-algorithm": "AWS4-HMAC-SHA256",
         "x-amz-credential": "SIMULATED/20260101/us-east-1/s3/aws4_request",
         "x-amz-date": "20260101T000000Z",
-        "x-amz-security-token": f"simulated-session-{upload.id}",
+        "x-amz-security-token": f"simulated-token-{upload.id}",
         "policy": f"simulated-policy-{upload.id}",
         "x-amz-signature": signature,
     }

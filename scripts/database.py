@@ -27,9 +27,7 @@ def data_folder(root: Path) -> Path:
 
 
 @contextmanager
-def database(
-    root: Path, environ: Mapping[str, str] = os.environ, data: Path | None = None
-) -> Iterator[dict[str, str]]:
+def database(root: Path, environ: Mapping[str, str] = os.environ, data: Path | None = None) -> Iterator[dict[str, str]]:
     """The variables that LiteLLM needs, valid for as long as the block lasts; `data` is another folder for the data."""
     variables = prisma_environment(root, environ)
     if address := environ.get("DATABASE_URL"):

@@ -1,6 +1,7 @@
 """Which upstream a model uses, decided by the data of its deployment: an agent, or the key API."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ ALIASES = {
     "stackspot-assistant": "stackspot-ai-assistant",
 }
 AGENT_FIELD = "stackspot_agent_id"
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _LIMIT_FIELDS = {"stackspot_first_byte_timeout": "first_byte", "stackspot_idle_timeout": "idle"}
 
 
@@ -32,12 +34,12 @@ def agent_id_for(model: str, info: Mapping[str, Any], agent_ids: Mapping[str, st
     deployment without the field uses the key API, when there is a key for it. Raises UnknownModel.
     """
     from_environment = AGENT_FIELD in info or not info or not has_api_key
-    agent_id = info.get(AGENT_FIELD) or (agent_ids.get(model) if from_environment else None)
-    if agent_id is None and model not in PATHS:
+    agent_id = str(info.get(AGENT_FIELD) or "").strip() or (agent_ids.get(model) if from_environment else None)
+    if not agent_id and model not in PATHS:
         raise UnknownModel(
-            f"Unknown StackSpot model {model!r}; valid names are {', '.join((*MODELS, *ALIASES))}.", param="model"
+            f"Unknown StackSpot model {model[:100]!r}; valid names are {', '.join((*MODELS, *ALIASES))}.", param="model"
         )
-    return str(agent_id) if agent_id else None
+    return agent_id or None
 
 
 def agent_options(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def agent_options(info: Mapping[str, Any]) -> dict[str, Any]:
         if (value := resolve(info.get(field))) is not None:
             options[name] = _boolean(field, value)
     if (version := resolve(info.get("stackspot_agent_version"))) is not None:
-        if not str(version).isdecimal() or int(version) < 1:
+        if not _VERSION.fullmatch(str(version)):
             raise ValueError(f"stackspot_agent_version is {version!r}, but must be a whole number from 1")
         options["version"] = int(version)
     if (sources := info.get("stackspot_knowledge_source_ids")) is not None:
@@ -69,7 +71,7 @@ def limits(info: Mapping[str, Any], total: float | None) -> Limits:
     chosen: dict[str, float] = {"total": total} if total else {}
     for field, name in _LIMIT_FIELDS.items():
         if (value := info.get(field)) is not None:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
                 raise ValueError(f"{field} is {value!r}, but must be a number of seconds above 0")
             chosen[name] = float(value)
     return Limits(**chosen)

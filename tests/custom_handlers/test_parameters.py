@@ -17,19 +17,23 @@ def briefly(value: object) -> str:
     return repr(value)[:20]
 
 
+def cases(name: str, *values: Any, told: str = "") -> list[tuple[Any, ...]]:
+    return [(name, value, told) if told else (name, value) for value in values]
+
+
 NAMES = ["temperature", "top_p", "presence_penalty", "frequency_penalty", "max_tokens", "n", "stop", "seed", "tools"]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("temperature", value) for value in (0, 0.0, 0.7, 1, 1.0, None)),
-        *(("top_p", value) for value in (0, 0.5, 1)),
-        *(("presence_penalty", value) for value in (-2, 0, 2.0)),
-        *(("frequency_penalty", value) for value in (-2.0, 0.1, 2)),
-        *(("max_tokens", value) for value in (1, 8192, 5.0, 10**9, None)),
-        *(("n", value) for value in (1, None)),
-        *(("stop", value) for value in ("END", ["END"], [], ["x"] * 16, None)),
+        *cases("temperature", 0, 0.0, 0.7, 1, 1.0, None),
+        *cases("top_p", 0, 0.5, 1),
+        *cases("presence_penalty", -2, 0, 2.0),
+        *cases("frequency_penalty", -2.0, 0.1, 2),
+        *cases("max_tokens", 1, 8192, 5.0, 10**9, None),
+        *cases("n", 1, None),
+        *cases("stop", "END", ["END"], [], ["x"] * 16, None),
         ("seed", "anything"),
         ("logit_bias", {"1": -100}),
     ],
@@ -41,16 +45,13 @@ def test_what_is_accepted(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        *(
-            ("temperature", value, "0.0 to 1.0")
-            for value in (-0.1, 1.1, 2, "hot", "0.5", True, [], float("nan"), 10**400)
-        ),
-        *(("top_p", value, "0.0 to 1.0") for value in (-1, 1.01, "1")),
-        *(("presence_penalty", value, "-2.0 to 2.0") for value in (-2.1, 2.1, {})),
-        *(("frequency_penalty", value, "-2.0 to 2.0") for value in (-3, 3, float("inf"))),
-        *(("max_tokens", value, "from 1") for value in (0, -1, 1.5, "55", True, float("inf"), 10**400, [])),
-        *(("n", value, "must be 1") for value in (0, 2, "1", [])),
-        *(("stop", value, "16 strings") for value in (1, [1], ["x"] * 17, {"a": "b"}, [None])),
+        *cases("temperature", -0.1, 1.1, 2, "hot", "0.5", True, [], float("nan"), 10**400, told="0.0 to 1.0"),
+        *cases("top_p", -1, 1.01, "1", told="0.0 to 1.0"),
+        *cases("presence_penalty", -2.1, 2.1, {}, told="-2.0 to 2.0"),
+        *cases("frequency_penalty", -3, 3, float("inf"), told="-2.0 to 2.0"),
+        *cases("max_tokens", 0, -1, 1.5, "55", True, float("inf"), 10**400, [], told="from 1"),
+        *cases("n", 0, 2, "1", [], told="must be 1"),
+        *cases("stop", 1, [1], ["x"] * 17, {"a": "b"}, [None], told="16 strings"),
     ],
     ids=briefly,
 )

@@ -15,6 +15,10 @@ def briefly(value: object) -> str:
     return repr(value)[:20]
 
 
+def cases(field: str, *values: Any) -> list[tuple[str, Any]]:
+    return [(field, value) for value in values]
+
+
 ONE, TWO = AGENTS["stackspot-ai-chat"], AGENTS["stackspot-ai-code"]
 FIELD = "stackspot_agent_id"
 CODE = "stackspot-ai-code"
@@ -114,10 +118,10 @@ def test_an_option_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("stackspot_knowledge", value) for value in ("yes", 1, "", [])),
-        *(("stackspot_deep_search", value) for value in ("on", 0, {})),
-        *(("stackspot_agent_version", value) for value in (0, -1, "latest", 1.5, True, [], "9" * 5000)),
-        *(("stackspot_knowledge_source_ids", value) for value in ("one", [1], [""], {"a": "b"}, [None])),
+        *cases("stackspot_knowledge", "yes", 1, "", []),
+        *cases("stackspot_deep_search", "on", 0, {}),
+        *cases("stackspot_agent_version", 0, -1, "latest", 1.5, True, [], "9" * 5000),
+        *cases("stackspot_knowledge_source_ids", "one", [1], [""], {"a": "b"}, [None]),
     ],
     ids=briefly,
 )

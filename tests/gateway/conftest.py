@@ -25,9 +25,15 @@ KNOWLEDGE = {
 PRIVATE = "upstream-says-this-to-nobody"
 
 
+@pytest.fixture(scope="session")
+def only_caller(gateway_server: Server, account: Account, simulator_server: Server) -> Caller:
+    return Caller(gateway_server, private_matters(account, simulator_server, gateway_server))
+
+
 @pytest.fixture
-def caller(gateway: Server, account: Account, simulator: Simulator) -> Caller:
-    return Caller(gateway, private_matters(account, simulator, gateway))
+def caller(only_caller: Caller, simulator: Simulator) -> Caller:
+    """A client of the gateway; the stand-in is as new."""
+    return only_caller
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +65,15 @@ def key_gateway(key_gateway_server: Server, simulator: Simulator) -> Server:
     return key_gateway_server
 
 
+@pytest.fixture(scope="session")
+def only_key_caller(key_gateway_server: Server, account: Account, simulator_server: Server) -> Caller:
+    return Caller(key_gateway_server, private_matters(account, simulator_server, key_gateway_server))
+
+
 @pytest.fixture
-def key_caller(key_gateway: Server, account: Account, simulator: Simulator) -> Caller:
-    return Caller(key_gateway, private_matters(account, simulator, key_gateway))
+def key_caller(only_key_caller: Caller, simulator: Simulator) -> Caller:
+    """A client of the second gateway; the stand-in is as new."""
+    return only_key_caller
 
 
 def secrets_of(account: Account, server: Server) -> tuple[str, ...]:
@@ -69,7 +81,7 @@ def secrets_of(account: Account, server: Server) -> tuple[str, ...]:
     return (account.client_secret, account.api_key.removeprefix("sk-"), "eyJhbGciOi", server.key.removeprefix("sk-"))
 
 
-def private_matters(account: Account, simulator: Simulator, server: Server) -> tuple[str, ...]:
+def private_matters(account: Account, simulator: Server, server: Server) -> tuple[str, ...]:
     """What no answer may hold: secrets, StackSpot's address and paths, what StackSpot said, tracebacks."""
     address = simulator.url.removeprefix("http://")
     return (*secrets_of(account, server), address, "/v1/agent", "/oidc/", PRIVATE, "Traceback", "site-packages")

@@ -78,7 +78,11 @@ def limits(info: Mapping[str, Any], total: float | None) -> Limits:
 
 
 def resolve(value: Any) -> Any:
-    """A configuration value with LiteLLM's `os.environ/NAME` form looked up; unset and empty are None."""
+    """A configuration value with LiteLLM's `os.environ/NAME` form looked up, at any depth; unset and empty are None."""
+    if isinstance(value, dict):
+        return {name: resolve(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [resolve(inner) for inner in value]
     if isinstance(value, str) and value.startswith("os.environ/"):
         return os.environ.get(value.removeprefix("os.environ/")) or None
     return value

@@ -72,7 +72,7 @@ def read_deployments(config: Path) -> list[Deployment]:
     """The StackSpot deployments of a LiteLLM configuration file. Raises ConfigurationError when it cannot be read."""
     try:
         content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError([f"{config} cannot be read ({type(error).__name__})."]) from None
     entries = content.get("model_list") if isinstance(content, dict) else None
     found = []
@@ -80,8 +80,10 @@ def read_deployments(config: Path) -> list[Deployment]:
         params = entry.get("litellm_params") if isinstance(entry, dict) else None
         model = params.get("model") if isinstance(params, dict) else None
         if isinstance(model, str) and model.startswith(f"{PROVIDER}/"):
-            info = {key: routing.resolve(value) for key, value in (entry.get("model_info") or {}).items()}
-            found.append(Deployment(str(entry.get("model_name")), routing.canonical(model), info))
+            name, info = str(entry.get("model_name")), routing.resolve(entry.get("model_info") or {})
+            if not isinstance(info, dict):
+                raise ConfigurationError([f"{config}: the model_info of {name} is not a mapping."])
+            found.append(Deployment(name, routing.canonical(model), info))
     return found
 
 
@@ -208,7 +210,7 @@ def _address(name: str, value: str, mistakes: list[str]) -> str:
         host, _ = url.hostname or "", url.port
     except ValueError:
         host = ""
-    if not host or url.scheme not in ("http", "https"):
+    if not host or url.scheme not in ("http", "https") or not value.isprintable() or " " in value:
         mistakes.append(f"{name} is not an address such as {DEFAULT_ADDRESSES[name]}.")
     elif url.username or url.password or url.query or url.fragment:
         mistakes.append(f"{name} must hold no user, password, query or fragment.")

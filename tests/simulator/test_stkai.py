@@ -58,7 +58,10 @@ def test_stkai_works_unchanged(stkai: Path, simulator: Simulator, account: Accou
         "NO_PROXY": "127.0.0.1",
     }
     command = [sys.executable, str(HERE / "stkai_drive.py"), str(stkai), simulator.url, AGENT, str(file)]
-    run = subprocess.run(command, env=clean_environment(environ), capture_output=True, text=True, timeout=120)
+    # STKAI keeps what it received in files of the working directory.
+    run = subprocess.run(
+        command, env=clean_environment(environ), cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     assert run.returncode == 0, run.stderr
     seen = json.loads(run.stdout)
 

@@ -27,6 +27,10 @@ demo: install  ## Start simulator and gateway, show what they do, stay up until 
 run: install  ## Start the gateway with your own credentials, from .env or the environment
 	@$(BIN)/python -m scripts.run
 
+.PHONY: client
+client: install  ## Print how to point a client at your gateway: make client NAME=codex
+	@NAME="$(NAME)" $(BIN)/python -m scripts.client
+
 .PHONY: lint
 lint: install  ## Check style and types
 	$(BIN)/ruff check .

@@ -1,0 +1,87 @@
+"""`make client NAME=codex`: how to point a client at your gateway, from `clients/`, with the address filled in."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.dotenv import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIENTS = ROOT / "clients"
+MODEL = "stackspot-code"
+KEY = "$STACKSPOT_GATEWAY_KEY"
+
+_BLOCK = re.compile(r"(?:^([^\n]*):\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class NoSuchClient(LookupError):
+    """The message is for whoever typed the name."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced part of a how-to: `label` is the line that announces it, `language` what stands behind the fence."""
+
+    label: str
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str | None:
+        """The path of the file that this is the content of."""
+        named = re.match(r"`([^`]+)`", self.label)
+        return named[1] if named else None
+
+
+def names() -> list[str]:
+    """The clients that there are how-tos for."""
+    return sorted(path.stem for path in CLIENTS.glob("*.md") if path.stem != "README")
+
+
+def find(name: str) -> str:
+    """The client that `name` is, or is the beginning of. Raises NoSuchClient."""
+    known = names()
+    found = [name] if name in known else [known_name for known_name in known if name and known_name.startswith(name)]
+    if len(found) != 1:
+        problem = f"There is no client {name}" if name else "Say which client"
+        raise NoSuchClient(f"{problem}; NAME is one of: {', '.join(found or known)}.")
+    return found[0]
+
+
+def filled(name: str, *, gateway: str, model: str = MODEL, key: str = KEY) -> str:
+    """The how-to of a client. Raises NoSuchClient."""
+    text = (CLIENTS / f"{find(name)}.md").read_text()
+    for placeholder, value in (("gateway", gateway.rstrip("/")), ("model", model), ("key", key)):
+        text = text.replace(f"{{{{{placeholder}}}}}", value)
+    return text
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The fenced parts of a how-to, in order."""
+    for found in _BLOCK.finditer(text):
+        yield Block(found[1] or "", found[2], found[3])
+
+
+def gateway_address(environ: Mapping[str, str]) -> str:
+    """Where the gateway is for whoever asks: GATEWAY_URL, else this machine."""
+    return environ.get("GATEWAY_URL") or f"http://127.0.0.1:{environ.get('GATEWAY_PORT') or 4000}"
+
+
+def main(name: str) -> int:
+    environ = environment(ROOT)
+    try:
+        text = filled(name, gateway=gateway_address(environ))
+    except NoSuchClient as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print(text.rstrip())
+    if not environ.get("STACKSPOT_GATEWAY_KEY"):
+        print("\nPut your virtual key into the environment first: export STACKSPOT_GATEWAY_KEY=sk-...")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ.get("NAME", "")))

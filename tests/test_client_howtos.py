@@ -1,0 +1,66 @@
+"""`make client`: every how-to is filled in completely, and no key gets into it."""
+
+import re
+import subprocess
+
+import pytest
+
+from scripts.client import CLIENTS, NoSuchClient, blocks, filled, find, names
+from tests.harness import ROOT, clean_environment
+
+MASTER_KEY = "sk-the-master-key-of-this-test"
+
+
+def make_client(name: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    variables = clean_environment({"LITELLM_MASTER_KEY": MASTER_KEY, "GATEWAY_URL": "", "GATEWAY_PORT": "", **environ})
+    command = ["make", "--silent", "client", f"NAME={name}"]
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_how_to_is_filled_in(name: str) -> None:
+    text = filled(name, gateway="https://ai.example.com/")
+    assert not re.search(r"\{\{(gateway|model|key)\}\}", text)
+    assert "https://ai.example.com" in text
+    assert "example.com//" not in text
+    assert "stackspot-code" in text
+    assert "STACKSPOT_GATEWAY_KEY" in text
+    assert list(blocks(text))
+
+
+def test_the_table_has_every_how_to() -> None:
+    told = set(re.findall(r"\]\(([a-z-]+)\.md\)", (CLIENTS / "README.md").read_text()))
+    assert told == set(names())
+
+
+def test_make_prints_it_with_the_address_and_never_with_the_master_key() -> None:
+    done = make_client("codex", GATEWAY_URL="https://ai.example.com")
+    assert done.returncode == 0, done.stderr
+    assert 'base_url = "https://ai.example.com/v1"' in done.stdout
+    assert MASTER_KEY not in done.stdout + done.stderr
+    assert "export STACKSPOT_GATEWAY_KEY=" in done.stdout
+
+
+def test_the_address_is_this_machine_s_unless_it_is_told() -> None:
+    assert "http://127.0.0.1:4321/v1" in make_client("llm", GATEWAY_PORT="4321").stdout
+
+
+def test_a_key_in_the_environment_is_not_printed() -> None:
+    done = make_client("copilot", STACKSPOT_GATEWAY_KEY="sk-somebodys-own")
+    assert "sk-somebodys-own" not in done.stdout
+    assert "COPILOT_PROVIDER_API_KEY=$STACKSPOT_GATEWAY_KEY" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["emacs", ""])
+def test_an_unknown_client_gets_one_sentence_with_the_list(name: str) -> None:
+    done = make_client(name)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    [sentence] = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert all(client in sentence for client in names())
+
+
+def test_the_beginning_of_a_name_is_enough_when_only_one_has_it() -> None:
+    assert find("claude") == "claude-code"
+    with pytest.raises(NoSuchClient, match=r"open-webui.*opencode"):
+        find("open")

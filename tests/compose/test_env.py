@@ -1,0 +1,106 @@
+"""`make env`, .env.example, and what docker-compose.yml says without a daemon."""
+
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import compose
+import pytest
+import yaml
+
+from scripts.compose import env
+from tests.harness import ROOT
+
+EXAMPLE = (ROOT / ".env.example").read_text()
+COMPOSE_FILE = (ROOT / "docker-compose.yml").read_text()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / ".env.example").write_text(EXAMPLE)
+    return tmp_path
+
+
+def settings(folder: Path) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+)=(.*)$", (folder / ".env").read_text(), flags=re.MULTILINE))
+
+
+def test_every_secret_is_new_and_strong(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / ".env.example").write_text(EXAMPLE)
+    assert env.main(folder) == env.main(other) == 0
+    first, second = settings(folder), settings(other)
+    for name in env.GENERATED:
+        assert len(first[name]) >= 32, name
+        assert first[name] != second[name], name
+    assert first["LITELLM_MASTER_KEY"].startswith("sk-")
+    assert first["STACKSPOT_CLIENT_SECRET"] == ""
+
+
+def test_only_the_owner_can_read_it(folder: Path) -> None:
+    env.main(folder)
+    assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
+
+
+def test_an_existing_file_stays_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / ".env").write_text("LITELLM_SALT_KEY=precious\n")
+    assert env.main(folder) == 0
+    assert (folder / ".env").read_text() == "LITELLM_SALT_KEY=precious\n"
+    assert "stays as it is" in capsys.readouterr().out
+
+
+def test_the_example_documents_every_variable() -> None:
+    documented = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, flags=re.MULTILINE))
+    interpolated = set(re.findall(r"^[^#]*?(?<!\$)\$\{([A-Z_]+)", COMPOSE_FILE, flags=re.MULTILINE))
+    passed_on = set(re.findall(r"^  (STACKSPOT_[A-Z_]+):$", COMPOSE_FILE, flags=re.MULTILINE))
+    read = {name for path in (ROOT / "custom_handlers").glob("*.py") for name in read_by(path)}
+    documented.add("STACKSPOT_CLIENT_KEY")  # in words, beside the name that it is an alias of
+    assert interpolated | passed_on <= documented
+    assert read == passed_on
+
+
+def read_by(path: Path) -> set[str]:
+    return set(re.findall(r'"(STACKSPOT_[A-Z_]+)"', path.read_text()))
+
+
+def test_every_image_has_a_version() -> None:
+    for name, service in yaml.safe_load(COMPOSE_FILE)["services"].items():
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(-\w+)?$", service["image"]), name
+
+
+def test_no_secret_has_a_default() -> None:
+    for name in env.GENERATED:
+        assert re.findall(rf"\$\{{{name}(\W+)", COMPOSE_FILE), name
+        assert set(re.findall(rf"\$\{{{name}(\W+)", COMPOSE_FILE)) == {":?"}, name
+
+
+@pytest.mark.parametrize("missing", env.GENERATED)
+def test_a_missing_secret_is_named(folder: Path, missing: str) -> None:
+    env.main(folder)
+    lines = (folder / ".env").read_text().splitlines()
+    (folder / ".env").write_text("\n".join(line for line in lines if not line.startswith(f"{missing}=")))
+    done = config(folder)
+    assert done.returncode != 0
+    assert f"required variable {missing} is missing a value: is missing in .env - make env writes it" in done.stderr
+
+
+def test_it_is_published_on_loopback_unless_told_otherwise(folder: Path) -> None:
+    env.main(folder)
+    assert published(folder) == [("127.0.0.1", "4000")]
+    with (folder / ".env").open("a") as file:
+        file.write("GATEWAY_BIND=192.0.2.7\nGATEWAY_PORT=8443\n")
+    assert published(folder) == [("192.0.2.7", "8443")]
+
+
+def published(folder: Path) -> list[tuple[str, str]]:
+    services = yaml.safe_load(config(folder).stdout)["services"]
+    return [(port["host_ip"], port["published"]) for service in services.values() for port in service.get("ports", [])]
+
+
+def config(folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "docker-compose.yml").write_text(COMPOSE_FILE)
+    binary = Path(compose.__file__).parent / "docker-compose"
+    return subprocess.run(
+        [binary, "config"], cwd=folder, env={"HOME": str(folder)}, capture_output=True, text=True, check=False
+    )

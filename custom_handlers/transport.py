@@ -18,6 +18,7 @@ from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_s
 
 from custom_handlers.errors import (
     PROVIDER,
+    BadGateway,
     CallerTimeout,
     RateLimited,
     StackSpotError,
@@ -50,30 +51,35 @@ class Deadline:
         self._limits = limits
         self._now = asyncio.get_running_loop().time
         self._end = self._now() + limits.total
-        self._next = self._now() + limits.first_byte
-        self._silent_for = limits.first_byte
+        self._first = self._now() + limits.first_byte
+        self._begun = False
 
     @property
     def remaining(self) -> float:
-        return min(self._next, self._end) - self._now()
+        return min(self._next(), self._end) - self._now()
 
     def progress(self) -> None:
-        """Call at each sign of life that counts: from here on the idle limit holds."""
-        self._next = self._now() + self._limits.idle
-        self._silent_for = self._limits.idle
+        """Call at the first sign of life that counts: from here on the idle limit holds."""
+        self._begun = True
 
     @asynccontextmanager
     async def bound(self) -> AsyncIterator[None]:
         """Raises UpstreamTimeout or CallerTimeout when the block takes longer than the call still may."""
+        until = self._next()
         try:
-            async with asyncio.timeout_at(min(self._next, self._end)):
+            async with asyncio.timeout_at(min(until, self._end)):
                 yield
         except TimeoutError:
-            if self._end <= self._next:
+            if self._end <= until:
                 raise CallerTimeout(
                     f"The answer took longer than this call's time limit of {self._limits.total:g} s."
                 ) from None
-            raise UpstreamTimeout(f"StackSpot was silent for {self._silent_for:g} s.") from None
+            silent_for = self._limits.idle if self._begun else self._limits.first_byte
+            raise UpstreamTimeout(f"StackSpot was silent for {silent_for:g} s.") from None
+
+    def _next(self) -> float:
+        # Idle is the time spent waiting for StackSpot, not what a slow caller takes for a piece.
+        return self._now() + self._limits.idle if self._begun else self._first
 
 
 @dataclass(slots=True)
@@ -193,6 +199,8 @@ async def _send(request: Request) -> httpx.Response:
         response = await client.send(post, stream=True)
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         raise from_transport(error) from None
+    except (httpx.InvalidURL, ValueError) as error:
+        raise BadGateway(f"StackSpot's address cannot be used ({type(error).__name__}).") from None
     if response.is_success:
         return response
     try:

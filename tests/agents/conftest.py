@@ -1,0 +1,36 @@
+"""What the clients need to run: their programs, and a place of their own for each test."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.agents.installing import install_aider, install_npm_clients
+from tests.agents.running import Place
+
+_NODE = 20  # Qwen Code and Copilot CLI need it
+
+
+@pytest.fixture(scope="session")
+def npm_programs() -> dict[str, Path]:
+    node = shutil.which("node")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout if node else "v0"
+    if int(version.removeprefix("v").partition(".")[0]) < _NODE:
+        pytest.skip(f"the npm clients need Node.js {_NODE}, here is {version.strip() if node else 'none'}")
+    return install_npm_clients()
+
+
+@pytest.fixture(scope="session")
+def aider_program() -> dict[str, Path]:
+    return {"aider": install_aider()}
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, client: str, tmp_path: Path) -> Place:
+    """A folder with the work in it, a home with nothing, and the program of `client` alone."""
+    if client == "aider":
+        return Place.new(tmp_path, request.getfixturevalue("aider_program"))
+    if client in ("anthropic-python", "langchain", "llm", "openai-python", "pydantic-ai"):
+        return Place.new(tmp_path, {})
+    return Place.new(tmp_path, request.getfixturevalue("npm_programs"))

@@ -55,3 +55,42 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	  uv pip compile --quiet --override requirements-overrides.txt --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" --no-annotate $$name.in --output-file $$name.lock; \
 	done
+
+# The Docker stack (docker-compose.yml). The secrets and settings are in .env.
+.PHONY: env
+env:  ## Write .env with new secrets, unless there is one
+	@$(PYTHON) -m scripts.compose.env
+
+.PHONY: up
+up:  ## Start the Docker stack and wait until it is ready
+	@test -f .env || { echo "There is no .env. Make one with: make env"; exit 1; }
+	@docker compose up --detach --wait || { docker compose logs --tail 20 gateway; docker compose logs --no-log-prefix preflight; exit 1; }
+
+.PHONY: down
+down:  ## Stop the Docker stack; answers under way are finished, data stay
+	docker compose down
+
+.PHONY: logs
+logs:  ## Follow the log of the Docker stack
+	docker compose logs --follow --tail 100
+
+.PHONY: status
+status:  ## Show what runs in the Docker stack, and whether the gateway is ready
+	@docker compose ps --all
+	@docker compose exec -T gateway python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:4000/health/readiness").read().decode())'
+
+.PHONY: backup
+backup:  ## Dump the database of the Docker stack to backups/
+	@scripts/compose/backup.sh
+
+.PHONY: restore
+restore:  ## Bring back a backup: make restore FILE=backups/...
+	@scripts/compose/restore.sh "$(FILE)"
+
+.PHONY: upgrade
+upgrade:  ## After a change of the images: backup, pull, start, say how to go back
+	@scripts/compose/upgrade.sh
+
+.PHONY: test-compose
+test-compose: install  ## Run the Docker stack for real, in a Docker daemon of its own (Debian, root)
+	$(BIN)/python -m pytest -m compose --timeout 900 tests/compose

@@ -38,8 +38,12 @@ lint: install  ## Check style and types
 	$(BIN)/mypy
 
 .PHONY: test
-test: install  ## Run all tests that need no Docker
+test: install  ## Run the tests that need neither Docker nor real coding agents
 	$(BIN)/python -m pytest
+
+.PHONY: test-agents
+test-agents: install  ## Let real coding agents do a task through the gateway (about five minutes)
+	$(BIN)/python -m pytest -m agents
 
 .PHONY: bench
 bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6 minutes)
@@ -55,6 +59,38 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	  uv pip compile --quiet --override requirements-overrides.txt --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" --no-annotate $$name.in --output-file $$name.lock; \
 	done
+	cd tests/simulator && uv pip compile --quiet --generate-hashes --python-version 3.12 \
+	  --custom-compile-command "make lock" --no-annotate requirements-stkai.in --output-file requirements-stkai.lock
+	cd tests/clients && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	  --custom-compile-command "make lock" --no-annotate requirements-aider.in --output-file requirements-aider.lock
+
+# Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env. What is
+# typed behind a target reaches the scripts through the environment; what merely happens to be there does not.
+$(foreach name,NAME TEAM BUDGET PERIOD RPM TPM MODELS EXPIRES ROTATE UPDATE DAYS CSV FORMAT,$(if $(findstring environment,$(origin $(name))),$(eval unexport $(name))))
+
+.PHONY: key
+key: install  ## Hand out a key: make key NAME=dev1 [TEAM= BUDGET= PERIOD= RPM= TPM= MODELS= EXPIRES= ROTATE=1 UPDATE=1]
+	@$(BIN)/python -m scripts.keys create
+
+.PHONY: keys
+keys: install  ## List the keys with their spend, limits and expiry
+	@$(BIN)/python -m scripts.keys list
+
+.PHONY: revoke
+revoke: install  ## Take a key away at once: make revoke NAME=dev1
+	@$(BIN)/python -m scripts.keys revoke
+
+.PHONY: team
+team: install  ## List the teams; make or change one: make team NAME=backend [BUDGET= PERIOD= RPM= TPM= MODELS=]
+	@$(BIN)/python -m scripts.teams
+
+.PHONY: usage
+usage: install  ## Show what each developer used in 30 days (DAYS=7; CSV=file or FORMAT=csv)
+	@$(BIN)/python -m scripts.usage
+
+.PHONY: clean-data
+clean-data: install  ## Delete the database of make run, with its keys and usage
+	@$(BIN)/python -m scripts.database remove
 
 # The Docker stack (docker-compose.yml). The secrets and settings are in .env.
 .PHONY: env

@@ -14,6 +14,8 @@ logger = logging.getLogger("stackspot_config")
 
 RENEW_EARLY_SECONDS = 60.0
 FAILURE_MEMORY_SECONDS = 5.0
+# What clients wait for the token endpoint at most (MIDIR, STKAI).
+RENEWAL_LIMITS = transport.Limits(first_byte=30, idle=30, total=30)
 # A token lives for 20 minutes (DOC-PAT); taken when the endpoint does not say, or says nonsense.
 DEFAULT_LIFE_SECONDS = 1200.0
 
@@ -26,49 +28,55 @@ class _Token:
 
 
 class TokenSource:
-    """The access token of one realm and client, renewed 60 s early, with one renewal in flight at a time."""
+    """The access token of one realm and client, renewed 60 s early, with one renewal in flight at a time.
+
+    A renewal is nobody's own: it outlives the caller that began it, and keeps to its own time limits.
+    """
 
     def __init__(self, idm_url: str, realm: str, client_id: str, client_secret: str) -> None:
         self._url = f"{idm_url}/{realm}/oidc/oauth/token"
         self._form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
         self._token: _Token | None = None
         self._failure: tuple[float, StackSpotError] | None = None
-        # A lock belongs to one event loop; in-process callers may bring several.
-        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        # A task belongs to one event loop; in-process callers may bring several.
+        self._renewals: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[_Token | StackSpotError]] = (
+            WeakKeyDictionary()
+        )
 
     async def token(self, deadline: transport.Deadline, *, rejected: str | None = None) -> str:
         """A token that StackSpot should accept; `rejected` is one it has just refused. Raises StackSpotError."""
-        if (token := self._usable(rejected)) and time.monotonic() < token.renew_at:
+        token, now = self._token, time.monotonic()
+        if token and token.value == rejected:
+            token = self._token = None
+        if token and now < token.expires_at:
+            if now >= token.renew_at:
+                self._renewal()
             return token.value
-        lock = self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
         async with deadline.bound():
-            await lock.acquire()
-        try:
-            if (token := self._usable(rejected)) and time.monotonic() < token.renew_at:
-                return token.value
-            return await self._renew(deadline, rejected)
-        finally:
-            lock.release()
+            renewed = await asyncio.shield(self._renewal())
+        if isinstance(renewed, StackSpotError):
+            raise renewed.with_traceback(None)
+        return renewed.value
 
-    def _usable(self, rejected: str | None) -> _Token | None:
-        token = self._token
-        return token if token and token.value != rejected and time.monotonic() < token.expires_at else None
+    def _renewal(self) -> "asyncio.Task[_Token | StackSpotError]":
+        loop = asyncio.get_running_loop()
+        if (task := self._renewals.get(loop)) is None:
+            task = self._renewals[loop] = loop.create_task(self._renew())
+            task.add_done_callback(lambda _: self._renewals.pop(loop, None))
+        return task
 
-    async def _renew(self, deadline: transport.Deadline, rejected: str | None) -> str:
-        error: StackSpotError | None = None
+    async def _renew(self) -> _Token | StackSpotError:
+        """A new token, or why there is none; a failure of a few seconds ago still holds."""
         if self._failure and time.monotonic() - self._failure[0] < FAILURE_MEMORY_SECONDS:
-            error = self._failure[1]
-        else:
-            try:
-                self._token, self._failure = await self._ask(deadline), None
-                return self._token.value
-            except StackSpotError as failed:
-                logger.debug("StackSpot token renewal failed: %s", failed.message)
-                error = failed
-                self._failure = time.monotonic(), failed
-        if still_good := self._usable(rejected):
-            return still_good.value
-        raise error.with_traceback(None)
+            return self._failure[1]
+        try:
+            token = await self._ask(transport.Deadline(RENEWAL_LIMITS))
+        except StackSpotError as error:
+            logger.debug("StackSpot token renewal failed: %s", error.message)
+            self._failure = time.monotonic(), error
+            return error
+        self._token, self._failure = token, None
+        return token
 
     async def _ask(self, deadline: transport.Deadline) -> _Token:
         try:

@@ -29,6 +29,17 @@ def test_a_context_overflow_without_numbers() -> None:
     assert "None" not in ContextTooLong(100, None).message
 
 
+@pytest.mark.parametrize("numbers", [(100, 250), (None, None)])
+def test_a_context_overflow_is_told_in_the_words_that_coding_agents_look_for(numbers: tuple[Any, Any]) -> None:
+    told: Any = to_litellm(ContextTooLong(*numbers), model="m", through_proxy=True)
+    assert "prompt is too long" in told.message
+    assert "maximum context length" in told.message
+    assert told.code == "context_length_exceeded"
+    if numbers[0]:
+        assert "prompt is too long: 250 tokens > 100" in told.message
+        assert "maximum context length is 100 tokens" in told.message
+
+
 @pytest.mark.parametrize(
     ("error", "in_process", "status", "through_proxy"),
     [

@@ -68,13 +68,20 @@ class UnknownModel(BadRequest):
 
 
 class ContextTooLong(BadRequest):
-    """`limit` and `tokens` as StackSpot or the local check counted them, or None where they are unknown."""
+    """`limit` and `tokens` as StackSpot or the local check counted them, or None where they are unknown.
+
+    Coding agents compact their history when they find known words in the message. Claude Code: `prompt is too long`,
+    and how much to drop from `N tokens > M`; clients made for OpenAI: `maximum context length is`.
+    """
 
     def __init__(self, limit: int | None, tokens: int | None, *, code: str | None = None) -> None:
         self.limit, self.tokens = limit, tokens
-        numbers = "The prompt exceeds the model's maximum context length."
+        numbers = "The prompt is too long: it exceeds the model's maximum context length."
         if limit and tokens:
-            numbers = f"This model's maximum context length is {limit} tokens, but your messages are {tokens} tokens."
+            numbers = (
+                f"This model's maximum context length is {limit} tokens, but the prompt is too long: "
+                f"{tokens} tokens > {limit} maximum."
+            )
         super().__init__(f"{numbers} Please reduce the length of the messages.", code=code, param="messages")
 
 
@@ -154,6 +161,8 @@ def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exc
         case _:
             result = exceptions.BadGatewayError(**common)
     result.param = error.param
+    if isinstance(error, ContextTooLong):
+        result.code = "context_length_exceeded"  # OpenAI's; Codex looks for it in a stream's `response.failed`
     return result
 
 

@@ -1,4 +1,4 @@
-"""Checks values against a JSON schema that a caller sent: no network, bounded time, no exceptions of its own."""
+"""Checks values against a JSON schema that a caller sent: no network, no endless pattern, no exceptions of its own."""
 
 import itertools
 from collections.abc import Iterator, Mapping

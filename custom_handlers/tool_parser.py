@@ -53,8 +53,6 @@ class ToolCallParser:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""
         parts = self._go_on(last=True)
         while self._step is ToolCallParser._call:
-            self._body.append(self._buffer)
-            self._buffer = ""
             self._end_call("", at_end=True)
             parts += self._go_on(last=True)
         return parts

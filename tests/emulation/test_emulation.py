@@ -119,6 +119,17 @@ class TestCalls:
         assert len({call["id"] for call in seen.calls}) == 2
         assert seen.end.usage == Usage(100, 10)
 
+    async def test_long_arguments_come_in_pieces(self) -> None:
+        planned = plan(USER, {"tools": TOOLS})
+        upstream = Upstream(CALL.replace('"a"', f'"{"x" * 20_000}"'))
+        events = [
+            event async for event in emulate(upstream(""), plan=planned, ask=upstream) if isinstance(event, Delta)
+        ]
+        first, *rest = (event.fields["tool_calls"][0] for event in events)
+        assert (first["function"], first["type"]) == ({"name": "read", "arguments": ""}, "function")
+        assert len(rest) == 5
+        assert all(piece.keys() == {"index", "function"} for piece in rest)
+
     async def test_the_legacy_interface(self) -> None:
         seen = await answer(Upstream(CALL), functions=[TOOLS[0]["function"]])
         assert seen.legacy == {"name": "read", "arguments": '{"path": "a"}'}
@@ -230,6 +241,13 @@ class TestLimits:
         assert (seen.text, seen.end) == ("one two ", End("stop"))
         assert upstream.closed == [0]
         assert upstream.sent == 4
+
+    async def test_nothing_leaves_behind_a_stop_text(self) -> None:
+        seen = await answer(Upstream(f"one STOP {CALL} two", size=1000), tools=TOOLS, stop="STOP")
+        assert (seen.text, seen.calls, seen.end.reason) == ("one ", [], "stop")
+
+    async def test_the_beginning_of_a_stop_text_is_told_when_nothing_follows(self) -> None:
+        assert (await answer(Upstream("one STO"), stop="STOP")).text == "one STO"
 
     async def test_stop_texts_do_not_cut_calls(self) -> None:
         seen = await answer(Upstream(f"I look {CALL}"), tools=TOOLS, stop=["path", "k "])

@@ -76,6 +76,11 @@ class TestMaxTokens:
         assert PROSE.startswith(text)
         assert 0.97 * most - 1 <= len(litellm.encode(model="", text=text)) <= 1.03 * most + 1
 
+    @pytest.mark.parametrize("most", range(1, 20))
+    def test_no_character_is_cut_in_two(self, most: int) -> None:
+        text = "🚀東👩‍💻é" * 5
+        assert text.startswith(TokenLimit(most).feed(text))
+
     def test_what_fits_is_not_touched(self) -> None:
         limit = TokenLimit(count(PROSE) + 20)
         assert "".join(map(limit.feed, PROSE)) == PROSE

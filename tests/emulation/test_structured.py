@@ -1,6 +1,7 @@
 """Structured output: what the model is told, and that only JSON that fits gets out."""
 
 import json
+import urllib.request
 from typing import Any
 
 import pytest
@@ -99,9 +100,12 @@ class TestAnswer:
         with pytest.raises(Unreadable):
             wanted(BY_SCHEMA).read("[{" * 100_000)
 
-    def test_no_reference_is_fetched_and_no_pattern_hangs(self) -> None:
+    def test_no_reference_is_fetched_and_no_pattern_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fetched: list[Any] = []
+        monkeypatch.setattr(urllib.request, "urlopen", fetched.append)
         remote = wanted({"type": "json_schema", "json_schema": {"schema": {"$ref": "http://192.0.2.1/schema"}}})
         assert remote.read("{}") == "{}"
+        assert fetched == []
         pattern = {"properties": {"a": {"pattern": "(a|a)*(a|a)*(a|aa)*$"}}}
         slow = wanted({"type": "json_schema", "json_schema": {"schema": pattern}})
         assert slow.read(f'{{"a": "{"a" * 60}!"}}')

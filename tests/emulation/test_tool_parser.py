@@ -139,6 +139,10 @@ class TestCalls:
             (f"{CALL}{CALL}", [READS, call(1, "read", path="a.py")]),
             (f"<tool_call>{READ}<tool_call>{READ}", [READS, call(1, "read", path="a.py")]),
             (f"<tool_call>[{READ}, {READ}]</tool_call>", [READS, call(1, "read", path="a.py")]),
+            (
+                f"<tool_call>[{READ}, {READ}]</tool_call>{CALL}",
+                [call(index, "read", path="a.py") for index in range(3)],
+            ),
             (f"<tool_call>{READ}\n{READ}</tool_call>", [READS, call(1, "read", path="a.py")]),
             (f"```\n{CALL}\n{CALL}\n```", [READS, call(1, "read", path="a.py")]),
             (
@@ -158,6 +162,7 @@ class TestCalls:
             "</tool_call>",
             "<tool_call>",
             "<tool_call>{}</tool_call>",
+            "\\</tool_call>",
             "it's </tool_call> 'quoted'",
             '\\" </tool_call> "',
             "a\nb",
@@ -166,7 +171,8 @@ class TestCalls:
     def test_strings_hold_anything(self, content: str) -> None:
         body = json.dumps({"name": "write", "arguments": {"path": "p", "content": content}})
         expected = call(0, "write", path="p", content=content)
-        assert seen(f"<tool_call>{body}</tool_call>") == [expected]
+        for answer in (f"<tool_call>{body}</tool_call>", f"<tool_call>{body}"):
+            assert seen(answer) == merged(parse(*answer)) == [expected]
         assert seen(f"<tool_call>{body}</tool_call> done")[0] == expected
 
     def test_raw_line_breaks_in_strings(self) -> None:

@@ -1,0 +1,137 @@
+"""LiteLLM's management API over HTTP: the same calls for a gateway in Docker, on this machine or far away.
+
+Failure            said in one sentence, exit 1
+├── InputError     what was typed is wrong, exit 2
+└── Refused        the gateway's answer was an error; carries its status
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from scripts.dotenv import environment
+from scripts.processes import ROOT
+
+TIMEOUT_SECONDS = 30
+PAGE_SIZE = 100
+
+
+class Failure(Exception):
+    exit_code = 1
+
+
+class InputError(Failure):
+    exit_code = 2
+
+
+class Refused(Failure):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"The gateway refused: {reason} (HTTP {status})")
+        self.status = status
+        self.reason = reason
+
+
+class Gateway:
+    """A running gateway, and the master key that opens its management API."""
+
+    def __init__(self, url: str, master_key: str) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {master_key}"},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=not is_loopback(self.url),  # the environment's proxies are for the outside world
+        )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Gateway:
+        url = environ.get("GATEWAY_URL") or f"http://127.0.0.1:{environ.get('GATEWAY_PORT', '4000')}"
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise InputError(f"GATEWAY_URL is {url!r}: it has to be an address like https://gateway.example.com.")
+        key = environ.get("LITELLM_MASTER_KEY")
+        if not key:
+            raise InputError("LITELLM_MASTER_KEY is missing: set it in the environment or in .env (`make env`).")
+        if not key.isascii() or not key.isprintable():
+            raise InputError("LITELLM_MASTER_KEY holds a character that no key has.")
+        if urlsplit(url).scheme == "http" and not is_loopback(url):
+            print(f"Note: the master key travels to {url} in the clear; use https.", file=sys.stderr)
+        return cls(url, key)
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._call("POST", path, json=dict(body))
+
+    def keys(self, **filters: str) -> Iterator[dict[str, Any]]:
+        """Every virtual key as LiteLLM stores it, without the key itself."""
+        page = pages = 1
+        while page <= pages:
+            answer = self.get("/key/list", return_full_object=True, page=page, size=PAGE_SIZE, **filters)
+            yield from answer["keys"]
+            page, pages = page + 1, answer["total_pages"]
+
+    def teams(self) -> Iterator[dict[str, Any]]:
+        page = pages = 1
+        while page <= pages:
+            answer = self.get("/v2/team/list", page=page, page_size=PAGE_SIZE)
+            yield from answer["teams"]
+            page, pages = page + 1, answer["total_pages"]
+
+    def model_names(self) -> set[str]:
+        return {model["id"] for model in self.get("/v1/models")["data"]}
+
+    def _call(self, method: str, path: str, **request: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **request)
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise Failure(f"The gateway at {self.url} cannot be reached ({reason}): is it running?") from None
+        reason = _reason(response)
+        if response.status_code == 401 or (response.status_code == 403 and "not allowed to call this route" in reason):
+            raise Failure(f"The gateway at {self.url} does not take LITELLM_MASTER_KEY as its master key.")
+        if response.is_error:
+            raise Refused(response.status_code, reason)
+        try:
+            return response.json()
+        except ValueError:
+            raise Failure(f"What answers at {self.url} is not a LiteLLM gateway.") from None
+
+
+def _reason(response: httpx.Response) -> str:
+    """The message in an error of LiteLLM's, which has three shapes."""
+    if not response.is_error:
+        return ""
+    try:
+        body = response.json()
+    except ValueError:
+        return response.reason_phrase
+    found = body.get("error", body.get("detail", body)) if isinstance(body, dict) else body
+    while isinstance(found, dict):
+        found = found.get("message") or found.get("error") or str(found)
+    return str(found).removeprefix("{'error': '").removesuffix("'}").strip().rstrip(".")
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def run(command: Callable[[Gateway, Mapping[str, str]], None]) -> int:
+    """Runs a command against the gateway that the environment and `.env` name; the exit status."""
+    try:
+        environ = environment(ROOT)
+        command(Gateway.from_environment(environ), environ)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return failure.exit_code
+    return 0

@@ -1,0 +1,108 @@
+"""A gateway with its database, as a team runs it, and `make` as an administrator types it."""
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from scripts.database import database
+from simulator.client import Simulator
+from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+
+# What .env may change is set here, so that a .env beside the tests does not matter.
+KEY_DEFAULTS = {"KEY_BUDGET": "50", "KEY_PERIOD": "30d", "KEY_RPM": "1000", "KEY_TPM": "none", "KEY_EXPIRES": "90d"}
+Make = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Developer:
+    """One developer's key in use."""
+
+    gateway: Server
+    key: str
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.gateway.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60)
+
+    def get(self, path: str) -> httpx.Response:
+        with self.client() as client:
+            return client.get(path)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        with self.client() as client:
+            return client.post(path, json=dict(body))
+
+    def ask(self, text: str = "Hi", model: str = "stackspot", **more: Any) -> httpx.Response:
+        body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
+        return self.post("/v1/chat/completions", body)
+
+
+@pytest.fixture(scope="session")
+def database_folder() -> Iterator[Path]:
+    """Not among pytest's own: a second pytest closes their parent to the user that Postgres runs as."""
+    with tempfile.TemporaryDirectory(prefix="gateway-tests-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def database_variables(database_folder: Path) -> Iterator[dict[str, str]]:
+    with database(ROOT, clean_environment({}), data=database_folder / "postgres") as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def team_gateway_server(
+    account: Account, simulator_server: Server, database_variables: dict[str, str], logs: Path
+) -> Iterator[Server]:
+    """The repository's own configuration with a database, one worker and no Redis: what `make run` starts."""
+    environ = {
+        **account.for_gateway(simulator_server.url),
+        **database_variables,
+        "LITELLM_SALT_KEY": "sk-salt-of-tests",
+    }
+    with running_gateway(environ, logs / "team-gateway.log") as server:
+        yield server
+
+
+@pytest.fixture
+def team_gateway(team_gateway_server: Server, simulator: Simulator) -> Server:
+    return team_gateway_server
+
+
+def make_for(gateway: Server) -> Make:
+    """`make` for the administrator of `gateway`; what is given by name is set in the environment besides."""
+
+    def make(*words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        setting = {**KEY_DEFAULTS, "GATEWAY_URL": gateway.url, "LITELLM_MASTER_KEY": gateway.key, **environ}
+        return subprocess.run(
+            ["make", "--silent", *words],
+            cwd=ROOT,
+            env=clean_environment(setting),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make(team_gateway: Server) -> Make:
+    return make_for(team_gateway)
+
+
+@pytest.fixture
+def developer(team_gateway: Server, make: Make) -> Callable[..., Developer]:
+    """Hands out a key: `developer("dev1", "BUDGET=2")`."""
+
+    def hand_out(name: str, *words: str) -> Developer:
+        run = make("key", f"NAME={name}", *words)
+        assert run.returncode == 0, run.stderr
+        return Developer(team_gateway, run.stdout.strip())
+
+    return hand_out

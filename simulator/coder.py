@@ -66,7 +66,8 @@ class Coder:
         return Answer("\n".join((step.says, *map(call_text, step.calls))))
 
     def _next(self, transcript: Transcript, edits: Sequence[Edit], command: str | None) -> Step:
-        belt = Toolbelt(transcript.tools, "`apply_patch`" in transcript.prompt)
+        # Codex tells of `apply_patch` in its instructions; models know its shell without them.
+        belt = Toolbelt(transcript.tools, patches="exec_command" in transcript.tools)
         if (listing := belt.listing()) is None:
             return Step("end", "There is no tool here that lists files.")
         if (listed := _result(transcript, listing)) is None:

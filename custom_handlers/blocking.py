@@ -1,19 +1,25 @@
 """Lets synchronous callers use the asynchronous handler: one event loop in a thread of its own, started when needed."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_starting = threading.Lock()
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
 
-@cache
+
 def _loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="stackspot-sync", daemon=True).start()
-    return loop
+    with _starting:
+        process = os.getpid()  # a forked process has its parent's loop, but not the thread that runs it
+        if process not in _loops:
+            _loops[process] = asyncio.new_event_loop()
+            threading.Thread(target=_loops[process].run_forever, name="stackspot-sync", daemon=True).start()
+        return _loops[process]
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -36,5 +42,9 @@ def iterate(items: AsyncGenerator[T]) -> Iterator[T]:
     try:
         while (item := run(following())) is not end:
             yield item
-    finally:
-        run(items.aclose())
+    except GeneratorExit:
+        # Not waited for: a forgotten stream is closed by the garbage collector, in whatever thread that runs, the
+        # loop's own included, and also when the interpreter ends and that thread stands still.
+        if not sys.is_finalizing():
+            asyncio.run_coroutine_threadsafe(items.aclose(), _loop())
+        raise

@@ -44,7 +44,8 @@ class Upstreams:
         started = time.monotonic()
         upload_ids, notes = await self.uploads.upload(prompt.file_parts(messages), limits)
         plan = emulation.plan(messages, optional, notes)
-        check_context(plan.prompt, self._learned_limits.get(agent.id) or info.get("max_input_tokens"))
+        known = (self._learned_limits.get(agent.id), info.get("max_input_tokens"))
+        check_context(plan.prompt, min(filter(None, known), default=None))
         logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
 
         def ask(text: str) -> AsyncGenerator[Event]:

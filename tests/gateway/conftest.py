@@ -21,6 +21,9 @@ KNOWLEDGE = {
     "stackspot_knowledge_source_ids": ["handbook"],
     "stackspot_agent_version": 3,
 }
+# Deployments of the third gateway, which takes files: both with an agent that nobody else asks, one with a small limit.
+SMALL, SMALL_LIMIT, LEARNING = "small", 100, "learning"
+LEARNING_AGENT = "01J000000000000000000EARN0"
 # Goes into every upstream body that is refused or broken, and may come out nowhere.
 PRIVATE = "upstream-says-this-to-nobody"
 
@@ -74,6 +77,40 @@ def only_key_caller(key_gateway_server: Server, account: Account, simulator_serv
 def key_caller(only_key_caller: Caller, simulator: Simulator) -> Caller:
     """A client of the second gateway; the stand-in is as new."""
     return only_key_caller
+
+
+@pytest.fixture(scope="session")
+def extra_gateway_server(
+    account: Account, simulator_server: Server, logs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The repository's configuration with uploads and the fetching of images on, and two more models."""
+    content: dict[str, Any] = yaml.safe_load((ROOT / "litellm_config.yaml").read_text())
+    first = content["model_list"][0]
+    for name, info in (
+        (SMALL, {"max_input_tokens": SMALL_LIMIT}),
+        (LEARNING, {}),
+    ):
+        info = first["model_info"] | info | {"stackspot_agent_id": LEARNING_AGENT}
+        content["model_list"].append({**first, "model_name": name, "model_info": info})
+    config = tmp_path_factory.mktemp("extra-gateway") / "litellm_config.yaml"
+    config.write_text(yaml.safe_dump(content))
+    environ = account.for_gateway(simulator_server.url)
+    environ |= {"STACKSPOT_UPLOADS": "true", "STACKSPOT_FETCH_IMAGES": "true"}
+    with running_gateway(environ, logs / "extra-gateway.log", config=config) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def only_extra_caller(extra_gateway_server: Server, account: Account, simulator_server: Server) -> Caller:
+    with Simulator(simulator_server.url) as simulator:
+        simulator.add_agent(LEARNING_AGENT)
+    return Caller(extra_gateway_server, private_matters(account, simulator_server, extra_gateway_server))
+
+
+@pytest.fixture
+def extra_caller(only_extra_caller: Caller, simulator: Simulator) -> Caller:
+    """A client of the third gateway; the stand-in is as new."""
+    return only_extra_caller
 
 
 def secrets_of(account: Account, server: Server) -> tuple[str, ...]:

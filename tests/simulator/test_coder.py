@@ -1,0 +1,163 @@
+"""The scripted model: it works with the tools it is offered, and only with what their results say."""
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_handlers.emulation import Problem, plan, repair_prompt
+from custom_handlers.parts import Broken, Call, Text
+from custom_handlers.tool_parser import ToolCallParser
+from simulator.coder import Coder, FlawedCoder
+
+TASK = "In `a.py` replace `one` with `two`.\nIn `b.py` replace `x + y` with `x - y`.\nRun `make test`, please."
+FILES = {"a.py": "value = 'one'\n", "b.py": "def f(x, y):\n    return x + y\n"}
+
+
+def tool(name: str, *parameters: str, **more: Any) -> dict[str, Any]:
+    properties: dict[str, Any] = {parameter: {"type": "string"} for parameter in parameters} | more
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"type": "function", "function": {"name": name, "description": f"{name} it", "parameters": schema}}
+
+
+SHELL = tool("bash", "command", "description")
+OFFERS = {
+    "a shell only": [SHELL],
+    "a shell that patches": [tool("exec_command", "cmd")],
+    "a tool for each job": [
+        tool("list_files", "path"),
+        tool("read_file", "file_path"),
+        tool("edit_file", "file_path", "old_string", "new_string"),
+        tool("run_command", "command"),
+    ],
+    "lists of things": [
+        tool("run_commands", commands={"type": "array", "items": {"type": "string"}}),
+        tool("read_files", files={"type": "array", "items": {"type": "object", "properties": {"path": {}}}}),
+        tool("editor", "path", "old_text", "new_text"),
+    ],
+    "unknown things that are required": [
+        tool("Bash", "command", timeout={"type": "number"}, mode={"type": "string", "enum": ["sync", "async"]}),
+        tool("Edit", "filePath", "oldString", "newString", replaceAll={"type": "boolean"}),
+    ],
+}
+
+
+class Client:
+    """Plays the client: asks, makes the calls, asks again. `says` is the last message, `calls` all that were made."""
+
+    def __init__(self, model: Coder, tools: list[dict[str, Any]], results: dict[str, str] | None = None) -> None:
+        self.messages: list[dict[str, Any]] = [{"role": "user", "content": TASK}]
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.turns = 0
+        self.says = ""
+        self._model, self._tools, self._results = model, tools, results or {}
+
+    def work(self) -> "Client":
+        for _ in range(12):
+            asked = plan(self.messages, {"tools": self._tools})
+            answer = self._model.answer(asked.prompt)
+            assert self._model.answer(asked.prompt) == answer
+            parts = self._parse(asked.tooling, answer.text)
+            if broken := [part for part in parts if isinstance(part, Broken)]:
+                again = repair_prompt(asked.prompt, answer.text, Problem("", broken[0].reason, "Again."))
+                parts = self._parse(asked.tooling, self._model.answer(again).text)
+            calls = [part for part in parts if isinstance(part, Call)]
+            self.says = "".join(part.text for part in parts if isinstance(part, Text))
+            if not calls:
+                return self
+            self.turns += 1
+            self._make(calls)
+        raise AssertionError(f"it does not end: {self.calls}")
+
+    @staticmethod
+    def _parse(tooling: Any, text: str) -> list[Any]:
+        parser = ToolCallParser(tooling)
+        return [*parser.feed(text), *parser.finish()]
+
+    def _make(self, calls: list[Call]) -> None:
+        functions = [{"name": call.name, "arguments": call.arguments} for call in calls]
+        asked = [{"id": c.id, "type": "function", "function": f} for c, f in zip(calls, functions, strict=True)]
+        self.messages.append({"role": "assistant", "content": self.says, "tool_calls": asked})
+        for call in calls:
+            self.calls.append((call.name, json.loads(call.arguments)))
+            self.messages.append({"role": "tool", "tool_call_id": call.id, "content": self._result(call.arguments)})
+
+    def _result(self, arguments: str) -> str:
+        if result := next((text for sign, text in self._results.items() if sign in arguments), None):
+            return result
+        if "PWD" in arguments or arguments == '{"path": "."}':
+            return "folder:/home/dev\na.py\nb.py"
+        return (
+            "passed" if "make test" in arguments else "".join(text for name, text in FILES.items() if name in arguments)
+        )
+
+
+@pytest.mark.parametrize("model", [Coder(), FlawedCoder()], ids=["clean", "flawed"])
+@pytest.mark.parametrize("offer", OFFERS)
+def test_it_does_the_task_with_the_tools_it_is_offered(offer: str, model: Coder) -> None:
+    client = Client(model, OFFERS[offer]).work()
+    assert "the tests pass" in client.says
+    assert client.turns >= 4
+    assert "make test" in str(client.calls[-1])
+    assert "a.py" in str(client.calls[-3])
+    assert "b.py" in str(client.calls[-2])
+
+
+def test_a_file_that_is_not_listed_ends_the_work() -> None:
+    client = Client(Coder(), [SHELL], {"PWD": "folder:/home/dev\na.py"}).work()
+    assert client.says == "The folder has no b.py."
+    assert client.turns == 1
+
+
+def test_a_result_without_the_text_ends_the_work() -> None:
+    client = Client(Coder(), [SHELL], {"cat b.py": "(nothing)"}).work()
+    assert client.says == "I do not see `x + y` in b.py."
+
+
+def test_failing_tests_are_told() -> None:
+    assert "do not pass" in Client(Coder(), [SHELL], {"make test": "1 FAILED"}).work().says
+
+
+def test_required_arguments_that_mean_nothing_to_it_are_filled_in() -> None:
+    client = Client(Coder(), OFFERS["unknown things that are required"]).work()
+    arguments = [given for name, given in client.calls if name == "Bash"]
+    assert all(given["timeout"] == 0 and given["mode"] == "sync" for given in arguments)
+    assert all(given["replaceAll"] is False for name, given in client.calls if name == "Edit")
+
+
+def test_the_flawed_one_reads_both_files_at_once_unless_it_may_not() -> None:
+    several = Client(FlawedCoder(), [SHELL]).work()
+    assert several.turns == len(several.calls) - 1
+    prompt = plan([{"role": "user", "content": TASK}], {"tools": [SHELL], "parallel_tool_calls": False}).prompt
+    assert FlawedCoder().answer(prompt).text.count("<tool_call>") == 1
+
+
+def test_the_flawed_one_writes_a_call_that_must_be_asked_for_again_and_tiny_pieces() -> None:
+    messages = Client(FlawedCoder(), [SHELL]).work().messages
+    before_the_edit = messages[: next(i for i, m in enumerate(messages) if "sed" in str(m.get("tool_calls")))]
+    asked = plan(before_the_edit, {"tools": [SHELL]})
+    answer = FlawedCoder().answer(asked.prompt)
+    [broken] = [part for part in Client._parse(asked.tooling, answer.text) if isinstance(part, Broken)]
+    assert "schema" in broken.reason
+    assert answer.writes is not None
+    pieces = [piece for write in answer.writes for piece in write]
+    assert "".join(pieces) == answer.text
+    assert max(map(len, pieces)) <= 5
+
+
+def test_without_a_task_it_says_what_a_task_looks_like() -> None:
+    assert "In `greeting.py` replace" in Coder().answer("Hello").text
+
+
+def test_a_title_is_a_few_words() -> None:
+    assert (
+        Coder().answer(f"=== USER ===\nA title for: {TASK}\n\n=== ASSISTANT ===\n").text
+        == "Edit files and run the tests"
+    )
+
+
+def test_edits_are_blocks_where_the_client_wants_blocks() -> None:
+    quoted = "".join(f"{name}\n```\n{text}```\n\n" for name, text in FILES.items())
+    answer = Coder().answer(f"=== SYSTEM ===\nUse SEARCH/REPLACE blocks.\n\n=== USER ===\n{quoted}\n{TASK}\n")
+    assert "<<<<<<< SEARCH\n    return x + y\n=======\n    return x - y\n>>>>>>> REPLACE" in answer.text
+    assert answer.text.count("SEARCH") == 2

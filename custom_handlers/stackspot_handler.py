@@ -2,66 +2,20 @@
 
 import json
 import logging
-import time
 import traceback
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handlers import answers, blocking, emulation, parameters, prompt, routing, stackspot_config
-from custom_handlers.agents_api import Agent, AgentsApi
-from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import BadRequest, ContextTooLong, GatewayFault, StackSpotError, to_litellm
-from custom_handlers.events import End, Event
-from custom_handlers.key_api import KeyApi
-from custom_handlers.limits import check_context, count
-from custom_handlers.settings import Settings
-from custom_handlers.transport import Limits
-from custom_handlers.uploads import Uploads
+from custom_handlers import answers, blocking, parameters, prompt, routing, stackspot_config
+from custom_handlers.account import Account
+from custom_handlers.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
+from custom_handlers.events import Event
 
 logger = logging.getLogger("stackspot_config")
-
-
-class Upstreams:
-    """Both upstreams of one account, with what its calls share: the token, the pause after a 429, learned limits."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        tokens = TokenSource(settings.idm_url, settings.realm, settings.client_id, settings.client_secret)
-        self.agents = AgentsApi(settings.inference_url, tokens)
-        self.uploads = Uploads(settings.upload_url, tokens, settings.uploads, settings.fetch_images)
-        self.key_api = KeyApi(settings.api_base, settings.api_key)
-        self._learned_limits: dict[str, int] = {}
-
-    async def ask_agent(
-        self, agent: Agent, messages: Any, optional: Mapping[str, Any], info: Mapping[str, Any], limits: Limits
-    ) -> AsyncGenerator[Event]:
-        """The agent's answer, with what the service does not have: tools, structured output, limits."""
-        started = time.monotonic()
-        upload_ids, notes = await self.uploads.upload(prompt.file_parts(messages), limits)
-        plan = emulation.plan(messages, optional, notes)
-        known = (self._learned_limits.get(agent.id), info.get("max_input_tokens"))
-        check_context(plan.prompt, min(filter(None, known), default=None))
-        logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
-
-        def ask(text: str) -> AsyncGenerator[Event]:
-            left = max(limits.total - (time.monotonic() - started), 0.0)
-            return self.agents.ask(agent, text, replace(limits, total=left), upload_ids)
-
-        try:
-            async with aclosing(emulation.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
-                async for event in answer:
-                    if isinstance(event, End) and event.usage.prompt is None:
-                        event = replace(event, usage=replace(event.usage, prompt=count(plan.prompt)))
-                    yield event
-        except ContextTooLong as error:
-            if error.limit:
-                self._learned_limits[agent.id] = error.limit
-            raise
 
 
 class StackSpotLLM(CustomLLM):
@@ -73,7 +27,7 @@ class StackSpotLLM(CustomLLM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._upstreams: Upstreams | None = None
+        self._account: Account | None = None
 
     async def acompletion(  # type: ignore[override]
         self, *, model: str, messages: Any, model_response: ModelResponse, **call: Any
@@ -102,8 +56,8 @@ class StackSpotLLM(CustomLLM):
     async def _answer(
         self, model: str, messages: Any, call: Mapping[str, Any], *, stream: bool
     ) -> AsyncGenerator[Event]:
-        upstreams = self._current_upstreams()
-        settings = upstreams.settings
+        account = self._account_in_force()
+        settings = account.settings
         optional = call.get("optional_params") or {}
         info = (call.get("litellm_params") or {}).get("model_info") or {}
         parameters.check(optional)
@@ -113,22 +67,22 @@ class StackSpotLLM(CustomLLM):
         if settings.log_content:
             logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
         if agent_id:
-            answer = upstreams.ask_agent(routing.agent(agent_id, info), messages, optional, info, limits)
+            answer = account.ask_agent(routing.agent(agent_id, info), messages, optional, info, limits)
         else:
             prompt.render(messages)  # for what it refuses: the key API takes text only as well
             logger.debug("StackSpot request: %s by key", name)
-            answer = upstreams.key_api.ask(name, messages, optional, limits, stream=stream)
+            answer = account.key_api.ask(name, messages, optional, limits, stream=stream)
         async with aclosing(answer):
             async for event in answer:
                 if settings.log_content:
                     logger.debug("StackSpot answer content: %s", event)
                 yield event
 
-    def _current_upstreams(self) -> Upstreams:
+    def _account_in_force(self) -> Account:
         settings = stackspot_config.current()
-        if self._upstreams is None or self._upstreams.settings is not settings:
-            self._upstreams = Upstreams(settings)
-        return self._upstreams
+        if self._account is None or self._account.settings is not settings:
+            self._account = Account(settings)
+        return self._account
 
     def _only_chat(self, *_: Any, **call: Any) -> NoReturn:
         model = call.get("model", "")

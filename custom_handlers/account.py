@@ -1,0 +1,62 @@
+"""One StackSpot account: its two upstreams, and what its calls share (the token, learned limits)."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from custom_handlers import emulation, prompt
+from custom_handlers.agents_api import Agent, AgentsApi
+from custom_handlers.credentials import TokenSource
+from custom_handlers.errors import ContextTooLong
+from custom_handlers.events import End, Event
+from custom_handlers.key_api import KeyApi
+from custom_handlers.limits import check_context, count
+from custom_handlers.settings import Settings
+from custom_handlers.transport import Limits
+from custom_handlers.uploads import Uploads
+
+logger = logging.getLogger("stackspot_config")
+
+
+class Account:
+    """Both upstreams of the account that `settings` name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        tokens = TokenSource(settings.idm_url, settings.realm, settings.client_id, settings.client_secret)
+        self.agents = AgentsApi(settings.inference_url, tokens)
+        self.uploads = Uploads(settings.upload_url, tokens, settings.uploads, settings.fetch_images)
+        self.key_api = KeyApi(settings.api_base, settings.api_key)
+        self._learned_limits: dict[str, int] = {}
+
+    async def ask_agent(
+        self, agent: Agent, messages: Any, optional: Mapping[str, Any], info: Mapping[str, Any], limits: Limits
+    ) -> AsyncGenerator[Event]:
+        """The agent's answer, with what the service does not have: tools, structured output, limits."""
+        started = time.monotonic()
+        parts = prompt.file_parts(messages, results=self.uploads.enabled)
+        upload_ids, notes = await self.uploads.upload(parts, limits)
+        plan = emulation.plan(messages, optional, notes)
+        known = (self._learned_limits.get(agent.id), info.get("max_input_tokens"))
+        # In a thread: an exact count of a prompt near the limit takes a tenth of a second.
+        await asyncio.to_thread(check_context, plan.prompt, min(filter(None, known), default=None))
+        logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
+
+        def ask(text: str) -> AsyncGenerator[Event]:
+            left = max(limits.total - (time.monotonic() - started), 0.0)
+            return self.agents.ask(agent, text, replace(limits, total=left), upload_ids)
+
+        try:
+            async with aclosing(emulation.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
+                async for event in answer:
+                    if isinstance(event, End) and event.usage.prompt is None:
+                        event = replace(event, usage=replace(event.usage, prompt=count(plan.prompt)))
+                    yield event
+        except ContextTooLong as error:
+            if error.limit:
+                self._learned_limits[agent.id] = error.limit
+            raise

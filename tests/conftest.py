@@ -6,10 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from scripts.database import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server, running_gateway, running_simulator
+
+# Nothing here is timed: a slow machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from tests.harness import Server
 
 NOT_RUN = {"open-webui": "its package brings gigabytes of machine learning libraries, and it has no headless mode"}
 
-pytestmark = pytest.mark.agents
+# Longer than usual: the first test of a run may have to install the clients.
+pytestmark = [pytest.mark.agents, pytest.mark.timeout(480)]
 
 
 @pytest.mark.parametrize("client", [name for name in names() if name not in NOT_RUN])

@@ -62,7 +62,7 @@ def create(gateway: Gateway, environ: Mapping[str, str]) -> None:
     if team := settings.get("team_id"):
         add_member(gateway, team, name)
     if old:
-        gateway.post("/key/delete", {"keys": [old["token"]]})
+        _take_away(gateway, old)
     _hand_out(name, gateway.url, _generate(gateway, name, settings))
 
 
@@ -131,12 +131,18 @@ def revoke(gateway: Gateway, environ: Mapping[str, str]) -> None:
     key = _key_of(gateway, name)
     if not key:
         raise Failure(f"{name} has no key.")
-    gateway.post("/key/delete", {"keys": [key["token"]]})
+    _take_away(gateway, key)
     print(f"{name}'s key is revoked and will be refused from now on; the usage stays.")
 
 
 def _key_of(gateway: Gateway, name: str) -> dict[str, Any] | None:
     return next((key for key in gateway.keys(user_id=name) if key["key_alias"] == name), None)
+
+
+def _take_away(gateway: Gateway, key: Mapping[str, Any]) -> None:
+    """Blocks the key first: of a block LiteLLM tells its other workers (through Redis), of a deletion it does not."""
+    gateway.post("/key/block", {"key": key["token"]})
+    gateway.post("/key/delete", {"keys": [key["token"]]})
 
 
 def _ensure_user(gateway: Gateway, name: str) -> None:

@@ -71,13 +71,20 @@ def render(
     return well_formed("".join(f"=== {mark} ===\n{text}\n\n" for mark, text in sections) + "=== ASSISTANT ===\n")
 
 
-def file_parts(messages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int, Mapping[str, Any]]]:
-    """The parts that hold images, sound or files, with their (message, part) indexes for `attachments`."""
+def file_parts(
+    messages: Sequence[Mapping[str, Any]], *, results: bool = True
+) -> list[tuple[int, int, Mapping[str, Any]]]:
+    """The parts that hold images, sound or files, with their (message, part) indexes for `attachments`.
+
+    `results` says whether those of tool results are wanted, which render can do without.
+    """
     return [
         (i, j, part)
         for i, message in enumerate(messages if isinstance(messages, list | tuple) else ())
         for j, part in enumerate(_parts(message))
-        if isinstance(part, Mapping) and part.get("type") in _FILE_PARTS
+        if isinstance(part, Mapping)
+        and part.get("type") in _FILE_PARTS
+        and (results or message.get("role") not in _RESULTS)
     ]
 
 

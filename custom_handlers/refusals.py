@@ -96,6 +96,20 @@ def refused_key(error: StackSpotError) -> StackSpotError:
     return error
 
 
+def refused_upload(error: StackSpotError) -> StackSpotError:
+    """The upload form's own errors: it knows no agents."""
+    if isinstance(error, AgentRefused):
+        return AgentRefused("StackSpot refused the upload of a file: it takes them from enterprise accounts only.")
+    return error
+
+
+def refused_by_storage(error: StackSpotError) -> StackSpotError:
+    """The storage's own errors: it knows neither keys nor agents, and a wrong form is not the caller's fault."""
+    if isinstance(error, BadRequest | AgentRefused | CredentialsRefused):
+        return BadGateway("StackSpot's storage refused a file.")
+    return error
+
+
 def from_transport(error: Exception) -> StackSpotError:
     """A connection that could not be made; the text of `error` may hold an address, so only its type is told."""
     return BadGateway(f"StackSpot could not be reached ({type(error).__name__}).", retryable=True)

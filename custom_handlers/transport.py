@@ -186,17 +186,17 @@ async def drain(body: AsyncIterator[bytes]) -> None:
 
 
 async def _send(request: Request) -> httpx.Response:
-    client = _client()
+    pooled = client()
     headers, content = dict(request.headers), None
     if request.json is not None:
         headers["Content-Type"] = "application/json"
         content = json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
     try:
         files = {"file": request.file} if request.file else None
-        post = client.build_request(
+        post = pooled.build_request(
             "POST", request.url, headers=headers, content=content, data=request.form, files=files
         )
-        response = await client.send(post, stream=True)
+        response = await pooled.send(post, stream=True)
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         raise from_transport(error) from None
     except (httpx.InvalidURL, ValueError) as error:
@@ -220,7 +220,7 @@ async def _error_body(response: httpx.Response) -> bytes:
     return body[:MAX_ERROR_BYTES]
 
 
-def _client() -> httpx.AsyncClient:
+def client() -> httpx.AsyncClient:
     """LiteLLM caches the client per event loop; asked for at every call, since a loop may be new."""
     verify = get_ssl_verify()
     return get_async_httpx_client(

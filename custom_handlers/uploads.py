@@ -3,7 +3,6 @@
 Off unless STACKSPOT_UPLOADS=true: StackSpot takes uploads by API from enterprise accounts only.
 """
 
-import asyncio
 import base64
 import binascii
 import re
@@ -12,20 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from litellm.exceptions import BadRequestError
-from litellm.litellm_core_utils.prompt_templates.image_handling import async_convert_url_to_base64
-from litellm.litellm_core_utils.url_utils import SSRFError, validate_url
-
-from custom_handlers import transport
+from custom_handlers import remote_files, transport
 from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import BadRequest, BrokenAnswer, CredentialsRefused
+from custom_handlers.errors import BadRequest, BrokenAnswer, CredentialsRefused, StackSpotError
+from custom_handlers.refusals import refused_by_storage, refused_upload
 
 # StackSpot's largest file, stated for knowledge sources (GAMBI).
 MAX_FILE_BYTES = 10 * 1024 * 1024
 # As in StackSpot's example for files of a chat; its unit is not told, seconds are likelier (GAMBI, POTENTII).
 EXPIRATION = 60
 
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,(.*)", re.DOTALL)
+_DATA_URL = re.compile(r"data:([^;,]*)(?:;[^;,]*)*;base64,", re.IGNORECASE)
+_SUBTYPE = re.compile(r"\s*[\w.-]+/(?:x-)?([\w.-]+)")
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 Part = tuple[int, int, Mapping[str, Any]]
@@ -55,32 +52,34 @@ class Uploads:
                 raise BadRequest(
                     f"`{where}` is a file: this gateway takes text only (STACKSPOT_UPLOADS is off).", param=where
                 )
-            name, content = await self._file(part, where, number=len(ids) + 1)
+            name, content = await self._file(part, where, len(ids) + 1, deadline)
             ids.append(await self._store(name, content, deadline))
             notes[message, index] = f"[attached file: {name}]"
         return ids, notes
 
-    async def _file(self, part: Mapping[str, Any], where: str, number: int) -> tuple[str, bytes]:
+    async def _file(
+        self, part: Mapping[str, Any], where: str, number: int, deadline: transport.Deadline
+    ) -> tuple[str, bytes]:
         source = part.get("image_url") or part.get("file") or {}
         source = source if isinstance(source, Mapping) else {"url": source}
-        address, name = source.get("url") or source.get("file_data"), source.get("filename")
+        data, name = source.get("file_data"), source.get("filename")
+        # LiteLLM puts the address of a Responses `file_url` into the id.
+        address = source.get("url") or data or source.get("file_id")
         if not isinstance(address, str):
             raise BadRequest(f"`{where}` holds no data URL.", param=where)
+        if len(address) > 2 * MAX_FILE_BYTES:
+            raise _too_large(where)
         if address.startswith(("http://", "https://")):
-            address = await self._remote(address, where)
-        found = _DATA_URL.fullmatch(address)
-        try:
-            content = base64.b64decode(found[2], validate=True) if found else b""
-        except binascii.Error:
-            content = b""
-        if not found or not content:
-            raise BadRequest(f"`{where}` is not a data URL with base64 content.", param=where)
+            kind, content = await self._remote(address, where, deadline)
+        else:
+            kind, content = _decoded(address, where, bare=address == data)
         if len(content) > MAX_FILE_BYTES:
-            raise BadRequest(f"`{where}` is larger than StackSpot's limit of 10 MB.", param=where)
-        given = name if isinstance(name, str) and name else f"file-{number}.{found[1].partition('/')[2]}"
+            raise _too_large(where)
+        found = _SUBTYPE.match(kind)
+        given = name if isinstance(name, str) and name else f"file-{number}.{found[1] if found else 'bin'}"
         return _UNSAFE.sub("_", given)[-100:], content
 
-    async def _remote(self, address: str, where: str) -> str:
+    async def _remote(self, address: str, where: str, deadline: transport.Deadline) -> tuple[str, bytes]:
         if not self.fetch_images:
             raise BadRequest(
                 f"`{where}` is a remote address, which this gateway does not fetch (STACKSPOT_FETCH_IMAGES is off): "
@@ -88,11 +87,11 @@ class Uploads:
                 param=where,
             )
         try:
-            # LiteLLM checks the same while its `user_url_validation` is on; here a private address is never fetched.
-            await asyncio.to_thread(validate_url, address)
-            return await async_convert_url_to_base64(address)
-        except (SSRFError, BadRequestError, ValueError):
-            raise BadRequest(f"`{where}` could not be fetched, or may not be.", param=where) from None
+            return await remote_files.fetch(address, most=MAX_FILE_BYTES, deadline=deadline)
+        except remote_files.Unfetchable:
+            raise BadRequest(
+                f"`{where}` could not be fetched, is larger than 10 MB, or may not be fetched.", param=where
+            ) from None
 
     async def _store(self, name: str, content: bytes, deadline: transport.Deadline) -> str:
         token = await self.tokens.token(deadline)
@@ -103,16 +102,40 @@ class Uploads:
         upload_id, url, fields = form.get("id"), form.get("url"), form.get("form")
         if not isinstance(upload_id, str) or not isinstance(url, str) or not isinstance(fields, dict):
             raise BrokenAnswer("StackSpot's upload form cannot be read.")
-        if urlsplit(url).scheme != "https" and urlsplit(self.url).scheme == "https":
+        if not url.startswith("https://") and urlsplit(self.url).scheme == "https":
             raise BrokenAnswer("StackSpot's upload form names a storage without TLS.")
-        await transport.fetch(
-            transport.Request(url, form={str(k): str(v) for k, v in fields.items()}, file=(name, content)), deadline
-        )
+        filled = {str(key): str(value) for key, value in fields.items()}
+        try:
+            # No bearer: the form's fields are the storage's credentials.
+            await transport.fetch(transport.Request(url, form=filled, file=(name, content)), deadline)
+        except StackSpotError as error:
+            raise refused_by_storage(error) from None
         return upload_id
 
     async def _form(self, name: str, token: str, deadline: transport.Deadline) -> dict[str, Any]:
         asked = {"file_name": name, "target_type": "CONTEXT", "expiration": EXPIRATION}
         headers = {"Authorization": f"Bearer {token}"}
-        return await transport.fetch(
-            transport.Request(f"{self.url}/v2/file-upload/form", headers=headers, json=asked), deadline
-        )
+        try:
+            return await transport.fetch(
+                transport.Request(f"{self.url}/v2/file-upload/form", headers=headers, json=asked), deadline
+            )
+        except StackSpotError as error:
+            raise refused_upload(error) from None
+
+
+def _decoded(text: str, where: str, *, bare: bool) -> tuple[str, bytes]:
+    """Media type and content of a data URL, or, if `bare`, of base64 without its head."""
+    head = _DATA_URL.match(text)
+    content = b""
+    if head or bare:
+        try:
+            content = base64.b64decode("".join((text[head.end() :] if head else text).split()), validate=True)
+        except (binascii.Error, ValueError):
+            content = b""
+    if not content:
+        raise BadRequest(f"`{where}` is not a data URL with base64 content.", param=where)
+    return head[1] if head else "", content
+
+
+def _too_large(where: str) -> BadRequest:
+    return BadRequest(f"`{where}` is larger than StackSpot's limit of 10 MB.", param=where)

@@ -11,6 +11,7 @@ import yaml
 
 from simulator.client import Simulator
 from tests.gateway.calling import Caller
+from tests.gateway.remote import RemotePlace
 from tests.harness import AGENTS, ROOT, Account, Server, running_gateway
 
 # Deployments of the second gateway beside the three models: what the repository's configuration leaves off.
@@ -80,10 +81,24 @@ def key_caller(only_key_caller: Caller, simulator: Simulator) -> Caller:
 
 
 @pytest.fixture(scope="session")
+def remote_place() -> Iterator[RemotePlace]:
+    place = RemotePlace()
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="session")
 def extra_gateway_server(
-    account: Account, simulator_server: Server, logs: Path, tmp_path_factory: pytest.TempPathFactory
+    account: Account,
+    simulator_server: Server,
+    remote_place: RemotePlace,
+    logs: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """The repository's configuration with uploads and the fetching of images on, and two more models."""
+    """The repository's configuration with uploads and the fetching of images on, and two more models.
+
+    Nothing in a test is public, so one place on loopback is let through as an operator would do it.
+    """
     content: dict[str, Any] = yaml.safe_load((ROOT / "litellm_config.yaml").read_text())
     first = content["model_list"][0]
     for name, info in (
@@ -92,6 +107,7 @@ def extra_gateway_server(
     ):
         info = first["model_info"] | info | {"stackspot_agent_id": LEARNING_AGENT}
         content["model_list"].append({**first, "model_name": name, "model_info": info})
+    content["litellm_settings"]["user_url_allowed_hosts"] = [remote_place.url.removeprefix("http://")]
     config = tmp_path_factory.mktemp("extra-gateway") / "litellm_config.yaml"
     config.write_text(yaml.safe_dump(content))
     environ = account.for_gateway(simulator_server.url)

@@ -1,0 +1,52 @@
+"""Fetches a file from an address that a caller names: public addresses only, on every hop, bounded in size and time.
+
+LiteLLM's own fetching reads the whole file before it looks at the size, and knows no time limit of a call.
+"""
+
+import asyncio
+
+import httpx
+from litellm.litellm_core_utils.url_utils import SSRFError, validate_url
+
+from custom_handlers import transport
+
+FETCH_SECONDS = 30.0
+MAX_REDIRECTS = 3
+
+
+class Unfetchable(Exception):
+    """The file cannot be had, or may not be."""
+
+
+async def fetch(address: str, *, most: int, deadline: transport.Deadline) -> tuple[str, bytes]:
+    """Media type (empty if untold) and content of a file of up to `most` bytes. Raises Unfetchable.
+
+    What is public is LiteLLM's judgement: it resolves the name, and gives the address to connect to instead of it. An
+    operator's `user_url_allowed_hosts` counts as public.
+    """
+    try:
+        async with asyncio.timeout(min(FETCH_SECONDS, max(deadline.remaining, 0.0))):
+            for _ in range(MAX_REDIRECTS + 1):
+                checked, host = await asyncio.to_thread(validate_url, address)
+                request = transport.client().build_request("GET", checked, headers={"Host": host})
+                response = await transport.client().send(request, stream=True)
+                try:
+                    if not response.is_redirect:
+                        return response.headers.get("content-type", ""), await _content(response, most)
+                    address = str(httpx.URL(address).join(response.headers["location"]))
+                finally:
+                    await response.aclose()
+    except (SSRFError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, KeyError):
+        raise Unfetchable from None  # TimeoutError is an OSError
+    raise Unfetchable
+
+
+async def _content(response: httpx.Response, most: int) -> bytes:
+    if response.status_code != 200:
+        raise Unfetchable
+    content = bytearray()
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > most:
+            raise Unfetchable
+    return bytes(content)

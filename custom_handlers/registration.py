@@ -29,6 +29,8 @@ def register() -> None:
                 "mode": "chat",
                 "input_cost_per_token": PRICE_PER_TOKEN,
                 "output_cost_per_token": PRICE_PER_TOKEN,
+                "cache_read_input_token_cost": 0,  # without these two LiteLLM warns about each name
+                "cache_creation_input_token_cost": 0,
                 "supports_function_calling": True,
             }
             for name in (*MODELS, *ALIASES)

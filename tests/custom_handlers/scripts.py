@@ -1,0 +1,42 @@
+"""Programs that use the handler in-process, each in a fresh interpreter with nothing but its own environment."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.harness import ROOT, clean_environment
+
+_BEGINNING = """
+import asyncio, json, os, sys
+found = {}
+def tell():
+    print("found:" + json.dumps(found), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a program found, what else it printed, and how it ended."""
+
+    found: Any
+    printed: str
+    status: int
+
+
+def run_script(script: str, environ: Mapping[str, str], cwd: Path, seconds: float = 200) -> Ran:
+    """Runs `script`, which fills `found` and calls `tell()` at its end."""
+    code = _BEGINNING + textwrap.dedent(script)
+    clean = clean_environment({"PYTHONPATH": str(ROOT), **environ})
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
+    )
+    lines = done.stdout.splitlines()
+    found = [line.removeprefix("found:") for line in lines if line.startswith("found:")]
+    printed = "\n".join(line for line in lines if not line.startswith("found:")) + done.stderr
+    assert found, f"the program ended with {done.returncode}:\n{printed[-4000:]}"
+    return Ran(json.loads(found[-1]), printed, done.returncode)

@@ -102,7 +102,7 @@ class Server:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _stop(self) -> None:
-        if not self._processes():
+        if not self.processes():
             return
         socket = self._socket_folder()
         self._run("pg_ctl", "-w", "-t", str(LIMIT_SECONDS), "-m", "fast", "stop")
@@ -111,6 +111,8 @@ class Server:
 
     def _initialise(self) -> None:
         """Makes the folder beside its place and moves it there: a half-made one is never taken for a whole one."""
+        for half_made in self.data.parent.glob(f"{self.data.name}.new-*"):
+            shutil.rmtree(half_made)
         fresh = self._private_folder(f"{self.data.name}.new-", self.data.parent)
         try:
             self._run("initdb", "--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-locale", data=fresh)
@@ -125,7 +127,7 @@ class Server:
         to start if there is one.
         """
         deadline = time.monotonic() + LIMIT_SECONDS
-        while self._processes():
+        while self.processes():
             if time.monotonic() > deadline:
                 raise PostgresError(f"A Postgres that does not answer holds {self.data}; see {self.log}.")
             time.sleep(0.1)
@@ -137,7 +139,7 @@ class Server:
     def _lock(self, name: str) -> Path:
         return self.data.with_name(f"{self.data.name}.{name}")
 
-    def _processes(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
         """The server and its children: Postgres makes its data folder its working folder."""
         found = []
         for process in psutil.process_iter(["name"]):

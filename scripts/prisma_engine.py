@@ -42,9 +42,9 @@ def prisma_environment(root: Path, environ: Mapping[str, str] = os.environ) -> d
     room = root / "prisma-engine"
     with exclusive(Path(sys.prefix) / ".prisma.lock"):
         if not environ.get("PRISMA_QUERY_ENGINE_BINARY"):
-            _npm_install(room)
-        variables = _variables(room, _engine(room, environ), environ)
-        _generate({**environ, **variables})
+            npm_install(room)
+        variables = _variables(room, choose_engine(room, environ), environ)
+        generate({**environ, **variables})
     return variables
 
 
@@ -65,7 +65,7 @@ def _variables(room: Path, engine: Engine | None, environ: Mapping[str, str]) ->
     }
 
 
-def _npm_install(room: Path) -> None:
+def npm_install(room: Path) -> None:
     lock = hashlib.sha256((room / "package-lock.json").read_bytes()).hexdigest()
     stamp = room / "node_modules" / ".installed"
     if stamp.exists() and stamp.read_text() == lock:
@@ -78,7 +78,7 @@ def _npm_install(room: Path) -> None:
     stamp.write_text(lock)
 
 
-def _engine(room: Path, environ: Mapping[str, str]) -> Engine | None:
+def choose_engine(room: Path, environ: Mapping[str, str]) -> Engine | None:
     """None: the user has set one up already."""
     if environ.get("PRISMA_QUERY_ENGINE_BINARY"):
         return None
@@ -111,7 +111,7 @@ def _download_native(room: Path, environ: Mapping[str, str]) -> bool:
     return True
 
 
-def _generate(env: Mapping[str, str]) -> None:
+def generate(env: Mapping[str, str]) -> None:
     """Writes the Python client for LiteLLM's schema into the installed package `prisma`, unless it is there."""
     schema = _package("litellm") / "proxy" / "schema.prisma"
     client = _package("prisma")

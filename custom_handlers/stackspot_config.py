@@ -85,7 +85,8 @@ def _configure(deployments: Iterable[Deployment] | None) -> None:
         ", ".join(settings.agent_ids) or "no model",
         "available" if settings.api_key else "not used",
     )
-    _current = settings
+    if settings != _current:  # the same account keeps its token
+        _current = settings
 
 
 def _present(settings: Settings) -> tuple[str, str]:

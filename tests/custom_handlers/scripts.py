@@ -1,6 +1,7 @@
 """Programs that use the handler in-process, each in a fresh interpreter with nothing but its own environment."""
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,9 @@ found = {}
 def tell():
     print("found:" + json.dumps(found), flush=True)
 """
+
+# LiteLLM's logging worker warns when a program runs one event loop after the other, whoever the provider is.
+_NOT_OURS = re.compile(r"^.*logging_worker\.py.*\n(?:  .*\n|RuntimeWarning: Enable tracemalloc.*\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ def run_script(script: str, environ: Mapping[str, str], cwd: Path, seconds: floa
     done = subprocess.run(
         [sys.executable, "-c", code], env=clean, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
     )
-    lines = done.stdout.splitlines()
+    lines = (done.stdout + done.stderr).splitlines()
     found = [line.removeprefix("found:") for line in lines if line.startswith("found:")]
-    printed = "\n".join(line for line in lines if not line.startswith("found:")) + done.stderr
+    printed = "".join(f"{line}\n" for line in lines if not line.startswith("found:"))
     assert found, f"the program ended with {done.returncode}:\n{printed[-4000:]}"
-    return Ran(json.loads(found[-1]), printed, done.returncode)
+    return Ran(json.loads(found[-1]), _NOT_OURS.sub("", printed), done.returncode)

@@ -1,4 +1,4 @@
-"""LiteLLM in-process, as in issue A: every name, every way of calling, every error; nothing replaced, nothing printed."""
+"""LiteLLM in-process, as in issue A: every name, every way of calling, every error; nothing replaced or printed."""
 
 from typing import Any
 

@@ -1,0 +1,45 @@
+"""A Redis of the tests' own, with the settings of docker-compose.yml, that can be killed and started again."""
+
+import secrets
+import subprocess
+from pathlib import Path
+
+import redis
+
+from tests.harness import free_port
+from tests.waiting import eventually
+
+
+class RedisServer:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.password = secrets.token_urlsafe(16)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def variables(self) -> dict[str, str]:
+        """What tells LiteLLM of this server."""
+        return {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(self.port), "REDIS_PASSWORD": self.password}
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nrequirepass {self.password}\n'
+        settings += 'save ""\nappendonly yes\nmaxmemory 192mb\nmaxmemory-policy volatile-lru\n'
+        with (self.folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(["redis-server", "-"], stdin=subprocess.PIPE, stdout=log, stderr=log)
+        assert self._process.stdin
+        self._process.stdin.write(settings.encode())
+        self._process.stdin.close()
+        eventually(self._answers, "Redis answers", seconds=30, pause=0.1)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait(30)
+
+    def _answers(self) -> bool:
+        with redis.Redis(port=self.port, password=self.password, socket_timeout=2) as client:
+            try:
+                return bool(client.ping())
+            except (redis.ConnectionError, redis.TimeoutError):
+                return False

@@ -157,7 +157,8 @@ def _tool(given: Any, where: str) -> Tool | None:
     if not isinstance(given, dict):
         raise BadRequest(f"`{where}` must be an object.", param=where)
     kind = given.get("type", "function")
-    if kind not in ("function", "custom"):
+    # Some vendors' own tools have no type: {"urlContext": {}}.
+    if kind not in ("function", "custom") or (given and given.keys().isdisjoint(("type", "name", "function"))):
         return None
     function: dict[str, Any] = given[kind] if isinstance(given.get(kind), dict) else given
     name = function.get("name")

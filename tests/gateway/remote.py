@@ -17,7 +17,7 @@ class RemotePlace:
         handler = type("Handler", (_Handler,), {"place": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def clear(self) -> None:
         self.paths.clear()

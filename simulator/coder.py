@@ -22,7 +22,12 @@ from simulator.transcript import Call, Transcript
 
 _EDIT = re.compile(r"\bIn `([^`\n]+)` replace `([^`\n]+)` with `([^`\n]*)`")
 _RUN = re.compile(r"\bRun `([^`\n]+)`", re.IGNORECASE)
-_PASSED = re.compile(r"\bOK\b|\bpassed\b")
+_PASSED = re.compile(r"\A(?!.*\bFAILED\b).*\b(?:OK|passed)\b", re.DOTALL)
+# Clients refuse an edit when they do not remember that the file was read, as after a compaction.
+_REFUSED = re.compile(r"tool_use_error|not been read")
+_TRIES = 3
+_SUMMARY = re.compile(r"\b(?:create|write|provide) an?\b[^.\n]{0,40}\bsummary", re.IGNORECASE)
+_CHANGED = re.compile(r"Changed already: `([^`\n]+)`")
 _BLOCK_FORMAT = "SEARCH/REPLACE"
 _HELP = "Give me tools and a task such as: In `greeting.py` replace `Hallo` with `Hello`. Run `python3 run_tests.py`."
 
@@ -52,10 +57,12 @@ class Coder:
 
     def answer(self, prompt: str) -> Answer:
         transcript = Transcript(prompt)
-        edits = [Edit(*found.groups()) for found in _EDIT.finditer(transcript.request)]
+        # After a compaction the task is there twice: as it was, and in the summary.
+        edits = list(dict.fromkeys(Edit(*found.groups()) for found in _EDIT.finditer(transcript.request)))
+        if edits and transcript.calls and _SUMMARY.search(transcript.last_words):
+            return Answer(_summary(transcript, edits))
         if edits and transcript.tools:
-            run = _RUN.search(transcript.request)
-            return self.write(self._next(transcript, edits, run[1] if run else None), prompt)
+            return self.write(_Work(transcript, edits, self.at_once).next_step(), prompt)
         if edits and _BLOCK_FORMAT in prompt:
             return self.write(Step("blocks", _as_blocks(prompt, edits)), prompt)
         # Clients ask for a title of the task, with the task and without tools.
@@ -64,49 +71,6 @@ class Coder:
     def write(self, step: Step, prompt: str) -> Answer:
         """`step` as the model writes it down."""
         return Answer("\n".join((step.says, *map(call_text, step.calls))))
-
-    def _next(self, transcript: Transcript, edits: Sequence[Edit], command: str | None) -> Step:
-        # Codex tells of `apply_patch` in its instructions; models know its shell without them.
-        belt = Toolbelt(transcript.tools, patches="exec_command" in transcript.tools)
-        if (listing := belt.listing()) is None:
-            return Step("end", "There is no tool here that lists files.")
-        if (listed := _result(transcript, listing)) is None:
-            return Step("list", "I will look around first.", [listing])
-        if missing := [edit.name for edit in edits if edit.name not in listed]:
-            return Step("end", f"The folder has no {', '.join(missing)}.")
-        folder = folder_in(listed)
-        readings = [belt.reading(folder, edit.name) for edit in edits]
-        if reading := self._open(transcript, readings):
-            return Step("read", "Now I read what is to be changed.", reading)
-        edited = [self._editing(transcript, belt, folder, edit) for edit in edits]
-        if problems := [problem for problem in edited if isinstance(problem, str)]:
-            return Step("end", " ".join(problems))
-        open_edits = self._open(transcript, [call for call in edited if isinstance(call, Call)])[:1]
-        if open_edits:
-            first = open_edits[0] == edited[0]
-            return Step("first edit" if first else "edit", "This file needs the change.", open_edits)
-        if command is None:
-            return Step("end", f"Done: {len(edits)} files changed.")
-        running = belt.running(command)
-        if running is None:
-            return Step("end", "There is no tool here that runs commands.")
-        if (ran := _result(transcript, running)) is None:
-            return Step("run", "Both files are changed; now the tests.", [running])
-        verdict = "pass" if _PASSED.search(ran) else "do not pass"
-        return Step("end", f"Done: {len(edits)} files changed, and the tests {verdict}.")
-
-    def _open(self, transcript: Transcript, calls: Sequence[Call | None]) -> list[Call]:
-        waiting = [call for call in calls if call is not None and _result(transcript, call) is None]
-        return waiting[: 1 if transcript.one_call else self.at_once]
-
-    def _editing(self, transcript: Transcript, belt: Toolbelt, folder: str, edit: Edit) -> Call | str:
-        reading = belt.reading(folder, edit.name)
-        text = _result(transcript, reading) if reading else None
-        line = next((line for line in (text or "").splitlines() if edit.old in line), None)
-        if line is None:
-            return f"I do not see `{edit.old}` in {edit.name}."
-        call = belt.editing(folder, edit.name, line, edit.old, edit.new)
-        return call or "There is no tool here that edits files."
 
 
 class FlawedCoder(Coder):
@@ -126,8 +90,100 @@ def call_text(call: Call) -> str:
     return f"<tool_call>{json.dumps(body, ensure_ascii=False)}</tool_call>"
 
 
-def _result(transcript: Transcript, wanted: Call) -> str | None:
-    return next((call.result for call in transcript.calls if call.result is not None and wanted.is_like(call)), None)
+class _Work:
+    """The task of a transcript, and how far it is."""
+
+    def __init__(self, transcript: Transcript, edits: Sequence[Edit], at_once: int) -> None:
+        self._calls = transcript.calls
+        refused = [at for at, call in enumerate(self._calls) if _REFUSED.search(call.result or "")]
+        self._since = self._calls[refused[-1] + 1 :] if refused else self._calls
+        self._gives_up = len(refused) >= _TRIES
+        done = _CHANGED.findall(transcript.request)
+        self._done = [edit for edit in edits if edit.name in done]
+        self._edits = [edit for edit in edits if edit.name not in done]
+        run = _RUN.search(transcript.request)
+        self._command = run[1] if run else None
+        self._at_once = 1 if transcript.one_call else at_once
+        # Codex tells of `apply_patch` in its instructions; models know its shell without them.
+        self._belt = Toolbelt(transcript.tools, patches="exec_command" in transcript.tools)
+
+    def next_step(self) -> Step:
+        listing = self._belt.listing()
+        if listing is None:
+            return Step("end", "There is no tool here that lists files.")
+        if self._gives_up:
+            return Step("end", "My edits are refused.")
+        if (listed := self._listed()) is None:
+            return Step("list", "I will look around first.", [listing])
+        if missing := [edit.name for edit in self._edits if edit.name not in listed]:
+            return Step("end", f"The folder has no {', '.join(missing)}.")
+        for edit in self._edits:
+            if step := self._change(edit):
+                return step
+        return self._run(len(self._done) + len(self._edits))
+
+    def _change(self, edit: Edit) -> Step | None:
+        """The next step for one file; None when it is changed."""
+        if self._result(self._reading(edit)) is None:
+            unread = [call for call in map(self._reading, self._edits) if call and self._result(call) is None]
+            if not unread:
+                return Step("end", "There is no tool here that reads files.")
+            return Step("read", "Now I read what is to be changed.", unread[: self._at_once])
+        editing = self._editing(edit)
+        if isinstance(editing, str):
+            return Step("end", editing)
+        if editing is None or self._result(editing) is not None:
+            return None
+        return Step("first edit" if edit == self._edits[0] else "edit", "This file needs the change.", [editing])
+
+    def _run(self, changed: int) -> Step:
+        if self._command is None:
+            return Step("end", f"Done: {changed} files changed.")
+        if (running := self._belt.running(self._command)) is None:
+            return Step("end", "There is no tool here that runs commands.")
+        if (ran := self._result(running)) is None:
+            return Step("run", "Both files are changed; now the tests.", [running])
+        verdict = "pass" if _PASSED.search(ran) else "do not pass"
+        return Step("end", f"Done: {changed} files changed, and the tests {verdict}.")
+
+    def _listed(self) -> str | None:
+        return _result(self._belt.listing(), self._calls)
+
+    def _reading(self, edit: Edit) -> Call | None:
+        return self._belt.reading(folder_in(self._listed() or ""), edit.name)
+
+    def _editing(self, edit: Edit) -> Call | str | None:
+        """The call that makes the edit, None if it is made, or why there is none."""
+        lines = (self._result(self._reading(edit)) or "").splitlines()
+        line = next((line for line in lines if edit.old in line), None)
+        if line is None:
+            return None if any(edit.new in line for line in lines) else f"I do not see `{edit.old}` in {edit.name}."
+        call = self._belt.editing(folder_in(self._listed() or ""), edit.name, line, edit.old, edit.new)
+        return call or "There is no tool here that edits files."
+
+    def _result(self, wanted: Call | None) -> str | None:
+        return _result(wanted, self._since)
+
+
+def _result(wanted: Call | None, calls: Sequence[Call]) -> str | None:
+    if wanted is None:
+        return None
+    return next((call.result for call in calls if call.result is not None and wanted.is_like(call)), None)
+
+
+def _summary(transcript: Transcript, edits: Sequence[Edit]) -> str:
+    """What whoever goes on without the conversation must know: the task, and what of it is done."""
+    made = [str(call.arguments) for call in transcript.calls if call.result and not _REFUSED.search(call.result)]
+    done = _CHANGED.findall(transcript.request)
+    done += [edit.name for edit in edits if any(edit.name in call and edit.new in call for call in made)]
+    run = _RUN.search(transcript.request)
+    return "\n".join(
+        [
+            *(f"Changed already: `{name}`." for name in dict.fromkeys(done)),
+            *(f"In `{edit.name}` replace `{edit.old}` with `{edit.new}`." for edit in edits),
+            *([run[0]] if run else []),
+        ]
+    )
 
 
 def _as_blocks(prompt: str, edits: Sequence[Edit]) -> str:

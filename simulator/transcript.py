@@ -68,6 +68,12 @@ class Transcript:
         """What users said since the last answer that called nothing."""
         return "\n".join(text for speaker, text in self._current if speaker == "USER")
 
+    @property
+    def last_words(self) -> str:
+        """What the user said last, if nobody said anything after that."""
+        said = [section for section in self.sections if section[1] and section[0] != "FORMAT"]
+        return said[-1][1] if said and said[-1][0] == "USER" else ""
+
     @cached_property
     def calls(self) -> list[Call]:
         """The calls made for the current request, in order, with their results."""

@@ -1,66 +1,122 @@
-"""The lock files hold what may be installed: every package with its hashes, and no malicious LiteLLM."""
+"""The lock files: every package with its hashes, the same for run and development, and no malicious LiteLLM."""
 
-import json
 import re
+import subprocess
+import sys
+from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.harness import ROOT
 
-# Malicious releases of March and October 2026.
-REFUSED = {"1.82.7", "1.82.8", "1.107.0"}
+RUNTIME, DEVELOPMENT = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+MALICIOUS = {"litellm": {"1.82.7", "1.82.8", "1.107.0"}}
+locks = pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT], ids=lambda lock: lock.name)
 
-PIP_LOCKS = sorted(path for place in (".", "*", "tests/*") for path in ROOT.glob(f"{place}/requirements*.lock"))
-NPM_LOCKS = sorted(path for place in ("*", "tests/*") for path in ROOT.glob(f"{place}/package-lock.json"))
-
-
-def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.+!-]+)(?: ; (?P<marker>.+))?")
+_HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
-def requirements(lock: Path) -> list[str]:
-    """Each requirement with its hashes, as one line."""
-    lines = [line for line in lock.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    return "\n".join(lines).replace("\\\n", " ").splitlines()
+class Pin(NamedTuple):
+    name: str
+    version: str
+    marker: str
+    hashes: frozenset[str]
 
 
-def test_there_are_locks() -> None:
-    assert {"requirements.lock", "requirements-dev.lock"} <= {name_of(path) for path in PIP_LOCKS}
-    assert "tests/clients/package-lock.json" in {name_of(path) for path in NPM_LOCKS}
+def read(text: str) -> list[Pin]:
+    """The pins of a lock. Raises ValueError for anything else, and for a release known to be malicious."""
+    pins = []
+    for entry in re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)).splitlines():
+        words = entry.split(" --hash=")
+        found = _PIN.fullmatch(words[0].strip())
+        hashes = frozenset(f"--hash={word.strip()}" for word in words[1:])
+        if not found or not hashes or not all(map(_HASH.fullmatch, hashes)):
+            raise ValueError(f"not a pin with hashes: {entry[:80]}")
+        name = canonicalize_name(found["name"])
+        if found["version"] in MALICIOUS.get(name, ()):
+            raise ValueError(f"{name} {found['version']} is malicious")
+        pins.append(Pin(name, found["version"], found["marker"] or "", hashes))
+    return pins
 
 
-@pytest.mark.parametrize("lock", PIP_LOCKS, ids=name_of)
-def test_no_malicious_litellm(lock: Path) -> None:
-    versions = set(re.findall(r"^litellm(?:\[[^]]*\])?==(\S+)", lock.read_text(), re.MULTILINE))
-    assert not versions & REFUSED
+@locks
+def test_every_line_is_a_pin_with_hashes(lock: Path) -> None:
+    assert len(read(lock.read_text())) > 100
 
 
-@pytest.mark.parametrize("version", sorted(REFUSED))
-def test_a_malicious_litellm_would_be_seen(version: str, tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.write_text(f"httpx==0.28.1 \\\n    --hash=sha256:00\nlitellm=={version} \\\n    --hash=sha256:00\n")
-    with pytest.raises(AssertionError):
-        test_no_malicious_litellm(lock)
+@pytest.mark.parametrize("version", ["1.82.7", "1.82.8", "1.107.0"])
+@pytest.mark.parametrize("name", ["litellm", "LiteLLM"])
+@locks
+def test_a_malicious_release_is_refused(lock: Path, name: str, version: str) -> None:
+    spoilt = re.sub(r"^litellm==\S+", f"{name}=={version}", lock.read_text(), flags=re.MULTILINE)
+    assert spoilt != lock.read_text()
+    with pytest.raises(ValueError, match="malicious"):
+        read(spoilt)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_both_locks_have_the_gateway_s_litellm(name: str) -> None:
-    (version,) = re.findall(r"^litellm==(\S+)", (ROOT / name).read_text(), re.MULTILINE)
-    assert version == "1.108.11"
+@pytest.mark.parametrize(
+    "line",
+    [
+        "litellm",
+        "litellm>=1.108.11",
+        "litellm==1.108.11",
+        "litellm==1.108.11 --hash=sha256:beef",
+        "litellm==1.108.11 --hash=md5:" + "0" * 64,
+        "litellm @ https://example.com/litellm.whl --hash=sha256:" + "0" * 64,
+        "-e .",
+        "--index-url https://example.com/simple",
+        "git+https://example.com/litellm.git",
+    ],
+)
+def test_other_lines_are_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="not a pin"):
+        read(f"{line}\n")
 
 
-@pytest.mark.parametrize("lock", PIP_LOCKS, ids=name_of)
-def test_every_package_is_pinned_and_hashed(lock: Path) -> None:
-    found = requirements(lock)
-    assert found
-    assert [line for line in found if not re.match(r"[\w.\[\],-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+def test_both_locks_agree() -> None:
+    runtime, development = (set(read(lock.read_text())) for lock in (RUNTIME, DEVELOPMENT))
+    assert runtime <= development
 
 
-@pytest.mark.parametrize("lock", NPM_LOCKS, ids=name_of)
-def test_every_npm_package_is_pinned_and_hashed(lock: Path) -> None:
-    packages = {name: entry for name, entry in json.loads(lock.read_text())["packages"].items() if name}
-    assert packages
-    for name, entry in packages.items():
-        assert entry["integrity"].startswith("sha512-"), name
-        assert "resolved" not in entry, "which registry serves it is nobody's business"
+@locks
+def test_a_package_has_two_versions_only_for_different_machines(lock: Path) -> None:
+    pins = read(lock.read_text())
+    names = [pin.name for pin in pins]
+    assert all(pin.marker for pin in pins if names.count(pin.name) > 1)
+
+
+def test_the_lts_line_of_litellm() -> None:
+    (litellm,) = (pin for pin in read(RUNTIME.read_text()) if pin.name == "litellm")
+    assert litellm.version.startswith("1.108.")
+
+
+@pytest.mark.parametrize(
+    ("source", "lock"),
+    [
+        ("requirements.in", RUNTIME),
+        ("requirements-dev.in", DEVELOPMENT),
+        ("requirements-overrides.txt", DEVELOPMENT),
+    ],
+)
+def test_what_is_asked_for_is_locked(source: str, lock: Path) -> None:
+    versions = {pin.name: pin.version for pin in read(lock.read_text())}
+    lines = [line.partition("#")[0].strip() for line in (ROOT / source).read_text().splitlines()]
+    for asked in (Requirement(line) for line in lines if line and not line.startswith("-")):
+        assert versions[canonicalize_name(asked.name)] in asked.specifier
+
+
+def test_what_the_tests_run_on_is_what_is_locked() -> None:
+    for pin in read(RUNTIME.read_text()):
+        if not pin.marker or Requirement(f"{pin.name} ; {pin.marker}").marker.evaluate():  # type: ignore[union-attr]
+            assert metadata.version(pin.name) == pin.version
+
+
+def test_pip_takes_the_lock_as_it_stands() -> None:
+    """Everything is installed already, so nothing is fetched; pip still refuses a lock with a hash missing."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--no-deps", "--require-hashes"]
+    subprocess.run([*command, "--quiet", "-r", RUNTIME], check=True, timeout=200)

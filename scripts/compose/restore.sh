@@ -7,7 +7,7 @@ file=${1:-}
 database() { docker compose exec -T database "$@"; }
 sql() { database psql --username=litellm --dbname=postgres --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --command="$1"; }
 
-docker compose up --detach --wait database
+docker compose up --detach --wait database redis
 sql 'DROP DATABASE IF EXISTS restoring'
 sql 'CREATE DATABASE restoring'
 # Into a database of its own first: a damaged file changes nothing.
@@ -17,7 +17,9 @@ if ! database pg_restore --username=litellm --dbname=restoring --exit-on-error -
     exit 1
 fi
 
-docker compose stop gateway redis # Redis forgets the keys and counters of the data that go
+docker compose stop gateway
+# Redis has the keys, limits and spend of the data that go.
+docker compose exec -T redis sh -c 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli FLUSHALL' > /dev/null
 sql 'DROP DATABASE IF EXISTS before_restore'
 sql 'ALTER DATABASE litellm RENAME TO before_restore; ALTER DATABASE restoring RENAME TO litellm'
 docker compose up --detach --wait

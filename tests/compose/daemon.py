@@ -25,6 +25,7 @@ PROGRAMS = {
     "debootstrap": "debootstrap",
     "iptables": "iptables",
     "make": "make",
+    "setpriv": "util-linux",
 }
 REGISTRY = """\
 version: 0.1
@@ -59,7 +60,7 @@ class Docker:
 @contextmanager
 def running_docker(cache: Path, run: Path) -> Iterator[Docker]:
     """`cache` keeps the images between runs, `run` (a short path: it holds a socket) what ends with this one."""
-    _check_machine()
+    _check_programs()
     client = run / "client"
     (client / "cli-plugins").mkdir(parents=True)
     (client / "cli-plugins" / "docker-compose").symlink_to(Path(compose.__file__).parent / "docker-compose")
@@ -74,7 +75,7 @@ def running_docker(cache: Path, run: Path) -> Iterator[Docker]:
         )
 
 
-def _check_machine() -> None:
+def _check_programs() -> None:
     if os.geteuid() != 0:
         raise Unavailable("a Docker daemon needs root, and this is not root")
     if missing := sorted({package for program, package in PROGRAMS.items() if not shutil.which(program)}):
@@ -85,7 +86,18 @@ def _check_machine() -> None:
 def _alone(cache: Path) -> Iterator[None]:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if any(_name(process) == "dockerd" for process in Path("/proc").glob("[0-9]*")):
+            raise Unavailable(
+                "a Docker daemon runs here already, and a second one would overwrite its packet rules; stop it first"
+            )
         yield
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:  # gone in the meantime
+        return ""
 
 
 @contextmanager
@@ -119,12 +131,14 @@ def _running_daemon(cache: Path, run: Path, registry: str) -> Iterator[str]:
                 raise Unavailable(f"dockerd does not start here: {' '.join(log.read_text().split()[-60:])}")
             time.sleep(0.2)
         yield host
+    subprocess.run(["umount", str(run / "exec" / "netns" / "default")], capture_output=True, check=False)
 
 
 @contextmanager
 def _running(
     command: list[str], log: Path, environ: Mapping[str, str] = os.environ
 ) -> Iterator[subprocess.Popen[bytes]]:
+    command = ["setpriv", "--pdeathsig", "TERM", *command]  # a killed test run takes it along
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output, start_new_session=True)
     try:

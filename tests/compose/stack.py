@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ class Stack:
         clean = {key: value for key, value in self.docker.environ.items() if not key.startswith(("MAKE", "STACKSPOT_"))}
         return {**clean, "COMPOSE_PROJECT_NAME": self.name, "COMPOSE_PROGRESS": "quiet", "COMPOSE_ANSI": "never"}
 
-    @cached_property
+    @property
     def settings(self) -> dict[str, str | None]:
         return dotenv_values(self.folder / ".env")
 
@@ -51,7 +50,7 @@ class Stack:
     def master_key(self) -> str:
         return str(self.settings["LITELLM_MASTER_KEY"])
 
-    def command(self, *command: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    def command(self, *command: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.folder,

@@ -213,7 +213,7 @@ def test_a_wrong_configuration_does_not_loop_and_a_crash_is_recovered_from(stack
 
 
 def test_down_lets_a_stream_finish_and_keeps_the_data(stack: Stack, key: str) -> None:
-    """Ends with the stack up again, with a second worker."""
+    """Ends with the stack up again, with a second worker and another master key."""
     body = {"model": "stackspot", "stream": True, "messages": [{"role": "user", "content": "one two three " * 6}]}
     received: list[str] = []
 
@@ -234,10 +234,13 @@ def test_down_lets_a_stream_finish_and_keeps_the_data(stack: Stack, key: str) ->
     assert received[-1] == "data: [DONE]"
     stack.make("down")
     assert stack.compose("ps", "--all", "--quiet") == ""
-    stack.fill_in({"GATEWAY_WORKERS": "2"})
+    former = stack.master_key
+    stack.fill_in({"GATEWAY_WORKERS": "2", "LITELLM_MASTER_KEY": f"{former}-rotated"})
     stack.make("up")
     with stack.stackspot():
         assert stack.chat(key).status_code == 200
+    assert stack.post("/key/generate", former, {}).status_code == 401
+    assert stack.new_key()
 
 
 def test_the_workers_share_a_key_s_limits(stack: Stack, stackspot: None) -> None:
@@ -248,6 +251,14 @@ def test_the_workers_share_a_key_s_limits(stack: Stack, stackspot: None) -> None
     else:
         assert statuses.count(200) == 4
     assert set(statuses) == {200, 429}
+
+
+def test_a_revoked_key_is_refused_by_every_worker_at_once(stack: Stack, stackspot: None) -> None:
+    key = stack.new_key()
+    assert [stack.chat(key).status_code for _ in range(8)] == [200] * 8
+    stack.post("/key/block", stack.master_key, {"key": key})  # as `make revoke` does
+    stack.post("/key/delete", stack.master_key, {"keys": [key]})
+    assert [stack.chat(key).status_code for _ in range(8)] == [401] * 8
 
 
 def test_upgrade_and_the_way_back(stack: Stack, docker: Docker, key: str) -> None:

@@ -117,6 +117,6 @@ def test_what_the_tests_run_on_is_what_is_locked() -> None:
 
 
 def test_pip_takes_the_lock_as_it_stands() -> None:
-    """Everything is installed already, so nothing is fetched: only that pip can read it, with these options, is shown."""
+    """Everything is installed already, so nothing is fetched: it only shows that pip can read the lock."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--no-deps", "--require-hashes"]
     subprocess.run([*command, "--quiet", "-r", RUNTIME], check=True, timeout=200)

@@ -67,9 +67,9 @@ class Place:
         }
 
 
-def run_as_told(client: str, place: Place, *, gateway: str, key: str) -> str:
-    """Do all that the how-to of `client` says; what it printed."""
-    parts = list(blocks(filled(client, gateway=gateway)))
+def run_as_told(client: str, place: Place, *, gateway: str, key: str, context: int = 272_000) -> str:
+    """Do all that the how-to of `client` says, but for the size of the context; what it printed."""
+    parts = list(blocks(filled(client, gateway=gateway).replace("272000", str(context))))
     for part in parts:
         if part.file:
             path = place.home / part.file[2:] if part.file.startswith("~/") else place.folder / part.file

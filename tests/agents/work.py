@@ -33,16 +33,30 @@ raise SystemExit(not all(results.values()))
 """
 
 
-def prepare(folder: Path) -> None:
-    """Lay out the work in an empty folder."""
-    for name, text in {**_WRONG, "run_tests.py": _RUN_TESTS}.items():
-        (folder / name).write_text(text)
+# Lines that make a file as long as real ones are: about 17,000 and 4,000 tokens.
+_PADDING = {"greeting.py": 700, "prices.py": 170}
 
 
-def check(folder: Path) -> None:
+def prepare(folder: Path, *, long: bool = False) -> None:
+    """Lay out the work; with `long` the files hardly fit into a small context."""
+    for name, text in _WRONG.items():
+        (folder / name).write_text(text + _padding(name, long))
+    (folder / "run_tests.py").write_text(_RUN_TESTS)
+
+
+def check(folder: Path, *, long: bool = False) -> None:
     """Both files are changed as asked, nothing else is, and the tests were run after that."""
-    assert {name: (folder / name).read_text() for name in EDITED} == _RIGHT
+    assert {name: (folder / name).read_text() for name in EDITED} == {
+        name: text + _padding(name, long) for name, text in _RIGHT.items()
+    }
     assert (folder / "run_tests.py").read_text() == _RUN_TESTS
     report = folder / "report.txt"
     assert report.exists(), "the tests were not run"
     assert report.read_text() == "greeting passed, prices passed\n"
+
+
+def _padding(name: str, long: bool) -> str:
+    lines = range(_PADDING[name] if long else 0)
+    return "".join(
+        f"# Line {n}: nothing here is to be changed, it only makes the file as long as it is.\n" for n in lines
+    )

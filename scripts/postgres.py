@@ -55,7 +55,7 @@ class Server:
     @contextmanager
     def running(self) -> Iterator[str]:
         """The server's address, good for as long as the block lasts."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self._make_parent()
         with shared(self._lock("users")) as users:
             with exclusive(self._lock("start")):
                 self._start()
@@ -108,6 +108,14 @@ class Server:
         self._run("pg_ctl", "-w", "-t", str(LIMIT_SECONDS), "-m", "fast", "stop")
         if socket != self.data:
             shutil.rmtree(socket, ignore_errors=True)
+
+    def _make_parent(self) -> None:
+        try:
+            self.data.parent.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise PostgresError(f"{error.filename} cannot be made: this user may not write there.") from None
+        if not os.access(self.data.parent, os.W_OK):
+            raise PostgresError(f"{self.data.parent} belongs to another user: run this as that user.")
 
     def _initialise(self) -> None:
         """Makes the folder beside its place and moves it there: a half-made one is never taken for a whole one."""

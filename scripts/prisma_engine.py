@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -40,7 +41,8 @@ class PrismaError(Exception):
 def prisma_environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Installs, chooses and generates what is not there yet; the result goes into LiteLLM's environment."""
     room = root / "prisma-engine"
-    with exclusive(Path(sys.prefix) / ".prisma.lock"):
+    venv = Path(sys.prefix)
+    with exclusive(venv / ".prisma.lock") if os.access(venv, os.W_OK) else nullcontext():
         if not environ.get("PRISMA_QUERY_ENGINE_BINARY"):
             npm_install(room)
         variables = _variables(room, choose_engine(room, environ), environ)

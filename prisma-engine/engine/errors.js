@@ -4,7 +4,7 @@
 //   connection closed in mid-query           P1017
 //   user or password refused                 P1000
 //   no such database                         P1003
-//   server not reachable                     P1001
+//   server not reachable, or starting up     P1001
 //   anything else Postgres says              P2010
 'use strict'
 
@@ -12,7 +12,7 @@ function userError(code, message, meta = null) {
   return { error: message, user_facing_error: { is_panic: false, message, meta, error_code: code } }
 }
 
-/** `pool`: the options that the connection pool was made with. */
+/** The error of the driver as the native engine would tell it; second, the options of the connection pool. */
 function driverError(error, { host, port, user, database, max, connectionTimeoutMillis }) {
   const text = String(error?.message || error)
   const code = String(error?.code ?? '')
@@ -25,7 +25,7 @@ function driverError(error, { host, port, user, database, max, connectionTimeout
       { connection_limit: max, timeout },
     )
   }
-  if (/Connection terminated|ECONNRESET|EPIPE/.test(text) || /^(57P|08)/.test(code)) {
+  if (/Connection terminated|ECONNRESET|EPIPE/.test(text) || /^(57P0[124]|08)/.test(code)) {
     return userError('P1017', 'Server has closed the connection.')
   }
   if (code === '28P01' || code === '28000') {
@@ -43,7 +43,7 @@ function driverError(error, { host, port, user, database, max, connectionTimeout
       database_port: port,
     })
   }
-  if (/^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ENOENT)/.test(code) || error?.name === 'AggregateError') {
+  if (/^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ENOENT|57P03)/.test(code) || error?.name === 'AggregateError') {
     return userError(
       'P1001',
       `Can't reach database server at \`${host}:${port}\`\n\n` +

@@ -61,7 +61,7 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	done
 	cd tests/simulator && uv pip compile --quiet --generate-hashes --python-version 3.12 \
 	  --custom-compile-command "make lock" --no-annotate requirements-stkai.in --output-file requirements-stkai.lock
-	cd tests/clients && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	cd tests/agents && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" --no-annotate requirements-aider.in --output-file requirements-aider.lock
 
 # Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env. What is

@@ -1,6 +1,7 @@
 """StackSpot AI as a LiteLLM provider. Imports flow downwards; nothing imports the handler.
 
-entry       stackspot             what LiteLLM loads
+entry       stackspot             what LiteLLM loads as the provider
+            request_gate          what LiteLLM loads as a callback: refuses what would go past the provider
 handler     stackspot_handler     request in, answer or LiteLLM's error out
             answers, parameters   LiteLLM's shapes: answers and chunks, checked parameters
             blocking              synchronous callers

@@ -72,7 +72,7 @@ class Deadline:
         except TimeoutError:
             if self._end <= until:
                 raise CallerTimeout(
-                    f"The answer took longer than this call's time limit of {self._limits.total:g} s."
+                    f"The answer took longer than this call's time limit of {self._limits.total:.3g} s."
                 ) from None
             silent_for = self._limits.idle if self._begun else self._limits.first_byte
             raise UpstreamTimeout(f"StackSpot was silent for {silent_for:g} s.") from None

@@ -333,7 +333,6 @@ def test_a_body_that_is_no_json_is_refused(caller: Caller) -> None:
 MALFORMED = {"text": "Hi", "list of texts": ["Hi"], "list of nulls": [None]}
 
 
-@pytest.mark.xfail(strict=True, reason="LiteLLM fails on these before any of our code runs, and quotes its traceback")
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_messages_are_refused_without_a_traceback(caller: Caller, name: str) -> None:
     failure_of(caller.ask(messages=MALFORMED[name]), 400)

@@ -257,7 +257,6 @@ def test_no_field_chooses(side: Side, decoy: Decoy, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STEERING)
-@pytest.mark.xfail(strict=True, reason="LiteLLM 1.108.11 lets a body name another provider on two routes")
 def test_no_field_chooses_another_provider(side: Side, name: str) -> None:
     for route, stream in CALLS:
         side.check(route, stream, **{name: STEERING[name]})

@@ -200,6 +200,14 @@ def test_retry_after(status: int, header: str, seconds: float | None) -> None:
     assert refusal(status, retry_after=header).retry_after == seconds
 
 
+def test_an_error_in_place_of_an_answer() -> None:
+    told = refusals.in_answer({"type": "error", "code": LIMIT, "details": SECRET})
+    assert (type(told), told.code) == (BrokenAnswer, LIMIT)
+    told = refusals.in_answer({"code": OVERFLOW, "details": "limit of 1 tokens resulted in 2 tokens"})
+    assert isinstance(told, ContextTooLong)
+    assert type(refusals.in_answer({"message": SECRET})) is BrokenAnswer
+
+
 def test_in_the_token_endpoint_a_refusal_means_the_credentials() -> None:
     for status in (400, 401, 403, 404, 422):
         told = refusals.refused_token(refusal(status))

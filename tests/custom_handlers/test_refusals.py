@@ -232,6 +232,21 @@ def test_in_the_key_api_a_refusal_means_the_key() -> None:
         assert refusals.refused_key(error) is error
 
 
+def test_refusals_of_files() -> None:
+    for status in (403, 404):
+        told = refusals.refused_upload(refusal(status))
+        assert type(told) is AgentRefused
+        assert "enterprise accounts" in told.message
+    for status in (400, 401, 403, 404, 422):
+        assert type(refusals.refused_by_storage(refusal(status))) is BadGateway
+    for status in (401, 429, 500):
+        error = refusal(status)
+        assert refusals.refused_upload(error) is error
+    for status in (429, 500, 503):
+        error = refusal(status)
+        assert refusals.refused_by_storage(error) is error
+
+
 def test_transport_failures_are_told_by_their_kind_only() -> None:
     failed = httpx.ConnectError(f"https://{SECRET}/ refused")
     for error, retryable in ((refusals.from_transport(failed), True), (refusals.broken_off(failed), False)):

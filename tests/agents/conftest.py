@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def npm_programs() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def aider_program() -> dict[str, Path]:
+    if sys.version_info >= (3, 13):
+        pytest.skip("aider needs Python 3.12 or older")
     return {"aider": install_aider()}
 
 

@@ -69,6 +69,9 @@ class Gateway:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._call("POST", path, json=dict(body))
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._call("PATCH", path, json=dict(body))
+
     def keys(self, **filters: str) -> Iterator[dict[str, Any]]:
         """Every virtual key as LiteLLM stores it, without the key itself."""
         page = pages = 1

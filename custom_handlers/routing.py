@@ -70,10 +70,8 @@ def limits(info: Mapping[str, Any], total: float | None) -> Limits:
     """The time limits of a call in seconds; `total` is LiteLLM's `timeout`. Raises ValueError naming the field."""
     chosen: dict[str, float] = {"total": total} if total else {}
     for field, name in _LIMIT_FIELDS.items():
-        if (value := info.get(field)) is not None:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
-                raise ValueError(f"{field} is {value!r}, but must be a number of seconds above 0")
-            chosen[name] = float(value)
+        if (value := resolve(info.get(field))) is not None:
+            chosen[name] = _seconds(field, value)
     return Limits(**chosen)
 
 
@@ -86,6 +84,16 @@ def resolve(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("os.environ/"):
         return os.environ.get(value.removeprefix("os.environ/")) or None
     return value
+
+
+def _seconds(field: str, value: object) -> float:
+    try:
+        seconds = float(str(value))  # from the environment it comes as text
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise ValueError(f"{field} is {value!r}, but must be a number of seconds above 0")
+    return seconds
 
 
 def _boolean(field: str, value: object) -> bool:

@@ -3,11 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from cryptography import x509
@@ -67,6 +68,38 @@ async def speaking(
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+@dataclass
+class Relay:
+    """A relay in front of a server, which counts the connections made to it."""
+
+    url: str
+    connections: int = 0
+
+
+@asynccontextmanager
+async def relaying(target: str) -> AsyncIterator[Relay]:
+    relay = Relay("")
+    address = urlsplit(target)
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while piece := await reader.read(65536):
+                writer.write(piece)
+        writer.close()
+
+    async def both_ways(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay.connections += 1
+        answers, asks = await asyncio.open_connection(address.hostname, address.port)
+        await asyncio.gather(copy(reader, asks), copy(answers, writer))
+
+    server = await asyncio.start_server(both_ways, "127.0.0.1", 0)
+    relay.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield relay
     finally:
         server.close()
 

@@ -20,6 +20,7 @@ from custom_handlers.errors import (
 from custom_handlers.events import Delta, End, Event
 from custom_handlers.transport import Limits
 from simulator.client import Simulator
+from tests.custom_handlers.serving import relaying
 from tests.harness import AGENTS, Account
 
 AGENT = Agent(AGENTS["stackspot-ai-code"])
@@ -228,6 +229,19 @@ async def test_the_upstream_is_left_when_nobody_reads_on(simulator: Simulator, a
             await waiting
     await asyncio.to_thread(simulator.wait_for, lambda requests: requests[0]["client_left"], "chat")
     assert simulator.state()["open_streams"] == 0
+
+
+async def test_connections_are_used_again(simulator: Simulator, account: Account) -> None:
+    async with relaying(simulator.url) as relay:
+        tokens = TokenSource(relay.url, account.realm, account.client_id, account.client_secret)
+        api = AgentsApi(relay.url, tokens)
+        for _ in range(5):
+            await ask(api)
+        assert relay.connections == 1  # the token's too
+        for _ in range(3):
+            await asyncio.gather(*(ask(api) for _ in range(6)))
+        assert relay.connections <= 6
+    assert len(simulator.requests("chat")) == 23
 
 
 async def test_an_answer_is_not_held_back(simulator: Simulator, api: AgentsApi) -> None:

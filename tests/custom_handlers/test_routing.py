@@ -140,6 +140,7 @@ def test_time_limits() -> None:
     assert routing.limits({}, None) == Limits()
     info = {"stackspot_first_byte_timeout": 7, "stackspot_idle_timeout": 0.5}
     assert routing.limits(info, 30) == Limits(first_byte=7.0, idle=0.5, total=30)
+    assert routing.limits({"stackspot_idle_timeout": "90"}, None).idle == 90
 
 
 @pytest.mark.parametrize("field", ["stackspot_first_byte_timeout", "stackspot_idle_timeout"])

@@ -24,7 +24,8 @@ _OFFLINE = {
 _IN_TESTS: dict[str, dict[str, str]] = {
     "aider": {"AIDER_GIT": "false", "AIDER_ANALYTICS": "false", "AIDER_SHOW_RELEASE_NOTES": "false"},
     "claude-code": {"DISABLE_AUTOUPDATER": "1"},
-    "cline": {"CLINE_NO_AUTO_UPDATE": "1"},
+    # Otherwise it leaves a daemon behind, which later runs would use.
+    "cline": {"CLINE_NO_AUTO_UPDATE": "1", "CLINE_SESSION_BACKEND_MODE": "local"},
     "opencode": {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"},
     "qwen-code": dict.fromkeys(_OFFLINE, ""),  # it ignores NO_PROXY, see its how-to
 }

@@ -61,7 +61,7 @@ def test_the_demo_stops_on_ctrl_c() -> None:
     assert address is not None, "".join(lines)
     assert httpx.get(f"{address[1]}/health/liveliness").status_code == 200
     os.killpg(demo.pid, signal.SIGINT)
-    rest = demo.communicate(timeout=60)[0]
+    rest = demo.communicate(timeout=240)[0]
     assert "Stopped." in rest
     assert "Traceback" not in rest
     with pytest.raises(httpx.ConnectError):

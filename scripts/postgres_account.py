@@ -32,13 +32,14 @@ def account_for(owner: int | None) -> Account | None:
     return Account(found.pw_uid, found.pw_gid)
 
 
-def let_pass(folder: Path) -> None:
-    """Lets every user through a folder and those above it. Nothing becomes listable or readable by that."""
-    for place in (folder, *folder.parents):
-        mode = place.stat().st_mode
-        if not mode & PASS:
-            place.chmod(mode | PASS)
-            print(f"Postgres cannot run as root: other users may now pass through {place} (not list it).")
+def let_pass(*folders: Path) -> None:
+    """Lets every user through folders and those above them. Nothing becomes listable or readable by that."""
+    closed = {place for folder in folders for place in (folder, *folder.parents) if not place.stat().st_mode & PASS}
+    for place in closed:
+        place.chmod(place.stat().st_mode | PASS)
+    if closed:
+        outermost = min(closed, key=lambda place: len(place.parts))
+        print(f"Postgres cannot run as root: other users may now pass through {outermost}, not list what is in it.")
 
 
 def let_read(folders: Iterable[Path]) -> None:

@@ -1,5 +1,6 @@
 """The embedded Postgres: as root and not, again and again, after a crash, and for several at once."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -69,8 +70,12 @@ def data() -> Iterator[Path]:
 
 def servers(data: Path) -> list[psutil.Process]:
     """The postmasters on a folder: of its processes, those that no other of them started."""
-    found = {process.pid: process for process in Server(data).processes()}
-    return [process for process in found.values() if process.ppid() not in found]
+    parents = {}
+    for process in Server(data).processes():
+        with contextlib.suppress(psutil.NoSuchProcess):  # a child that has just ended
+            parents[process] = process.ppid()
+    pids = {process.pid for process in parents}
+    return [process for process, parent in parents.items() if parent not in pids]
 
 
 def run(url: str, query: str) -> list[tuple[object, ...]]:

@@ -1,6 +1,7 @@
 """What fails, fails with Prisma's codes, undoes what has to be undone, and leaves an engine that works on."""
 
 import asyncio
+import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -127,3 +128,33 @@ async def test_the_engine_ends_with_its_client(client: Any) -> None:
         await asyncio.sleep(0.1)
     assert not is_running(pid)
     await client.connect()
+
+
+async def test_the_engine_ends_when_its_client_is_killed(migrated: str, variables: dict[str, str]) -> None:
+    script = """
+import asyncio, sys
+from prisma import Prisma
+
+async def main():
+    prisma = Prisma(datasource={"url": sys.argv[1]})
+    await prisma.connect()
+    print("engine", prisma._engine.process.pid, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, migrated, env=variables, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    line = b""
+    while not line.startswith(b"engine "):
+        line = await process.stdout.readline()
+    pid = int(line.split()[1])
+    process.kill()
+    await process.wait()
+    for _ in range(100):
+        if not is_running(pid):
+            break
+        await asyncio.sleep(0.1)
+    assert not is_running(pid)

@@ -281,6 +281,9 @@ async def test_a_life_that_is_none_counts_as_the_usual(
     assert await token(source) == "some"
     await asyncio.sleep(0.05)
     assert asked(simulator) == 1
+    clock.now += 205
+    await token(source)
+    assert asked(simulator) == 2
 
 
 # Whoever waits

@@ -43,8 +43,8 @@ def create(gateway: Gateway, environ: Mapping[str, str]) -> None:
     rotate, update = read_flag(environ, "ROTATE"), read_flag(environ, "UPDATE")
     if rotate and update:
         raise InputError("UPDATE=1 changes a key's settings, ROTATE=1 replaces the key: choose one.")
-    given = read_settings(environ)
-    check_models(gateway, given.get("models"))
+    given, defaults = read_settings(environ), read_settings(environ, DEFAULTS_PREFIX)
+    check_models(gateway, given.get("models", defaults.get("models")))
     if environ.get("TEAM"):
         given["team_id"] = read_name(environ, "TEAM", "")
         require_team(gateway, given["team_id"])
@@ -57,7 +57,7 @@ def create(gateway: Gateway, environ: Mapping[str, str]) -> None:
         _change(gateway, name, old, given)
         return
     kept = {field: old[field] for field in KEPT} if old else {}
-    settings = DEFAULTS | read_settings(environ, DEFAULTS_PREFIX) | kept | given
+    settings = DEFAULTS | defaults | kept | given
     _ensure_user(gateway, name)
     if team := settings.get("team_id"):
         add_member(gateway, team, name)

@@ -71,6 +71,7 @@ $(foreach name,NAME TEAM BUDGET PERIOD RPM TPM MODELS EXPIRES ROTATE UPDATE DAYS
 .PHONY: key
 key: install  ## Hand out a key: make key NAME=dev1 [TEAM= BUDGET= PERIOD= RPM= TPM= MODELS= EXPIRES= ROTATE=1 UPDATE=1]
 	@$(BIN)/python -m scripts.keys create
+	@$(BIN)/python -m scripts.banner >/dev/null 2>&1 || true  # what a unit of spend is, in the UI; the key matters more
 
 .PHONY: keys
 keys: install  ## List the keys with their spend, limits and expiry

@@ -14,6 +14,7 @@ import time
 import httpx
 
 from scripts.database import DatabaseError, database
+from scripts.keys import ALLOWED_ROUTES
 from scripts.processes import ALL_NAMES, ROOT, Account, Server, free_port, running_gateway, running_simulator
 
 FOLDER = ROOT / ".data" / "demo"
@@ -58,9 +59,11 @@ def tour(gateway: Server, password: str) -> None:
             print(f"  {name:<24}{ask(client, name, admin)}")
         say(f"The same, streamed:  {QUESTION}")
         stream(client, admin)
-        developer = client.post("/key/generate", headers=admin, json={"key_alias": "dev1", "max_budget": 1}).json()[
-            "key"
-        ]
+        developer = client.post(
+            "/key/generate",
+            headers=admin,
+            json={"key_alias": "dev1", "max_budget": 1, "allowed_routes": ALLOWED_ROUTES},
+        ).json()["key"]
         say("A virtual key for a developer, with a budget of one million tokens; asking with it:")
         print(f"  {ask(client, 'stackspot-code', {'Authorization': f'Bearer {developer}'})}")
         print(f"  spent so far: {spend(client, developer):.6f} of 1 (millions of tokens)")

@@ -63,6 +63,9 @@ def _variables(room: Path, engine: Engine | None, environ: Mapping[str, str]) ->
     return common | {
         "PRISMA_QUERY_ENGINE_BINARY": str(room / "query-engine.js"),
         "PRISMA_OFFLINE_MODE": "true",
+        # The stand-in starts more slowly than the native engine: LiteLLM's 2 s would end each attempt before it is up.
+        "PRISMA_AUTH_RECONNECT_TIMEOUT_SECONDS": "10",
+        "PRISMA_RECONNECT_COOLDOWN_SECONDS": "5",
         "PRISMA_CLI_PATH": str(room / "migrate.py"),
     }
 

@@ -24,6 +24,10 @@ def main() -> int:
     problems = check.stderr.rstrip() if check.returncode else ""
     if not environ.get("LITELLM_MASTER_KEY"):
         problems += "\nLITELLM_MASTER_KEY is missing: `make env` writes a .env with one."
+    if environ.get("GATEWAY_WORKERS", "1") != "1" and not environ.get("REDIS_HOST"):
+        problems += (
+            "\nGATEWAY_WORKERS above 1 needs Redis (REDIS_HOST): without it each worker counts limits for itself."
+        )
     if problems:
         print(problems.lstrip(), file=sys.stderr)
         return EXIT_CONFIG

@@ -1,5 +1,6 @@
 """A real Postgres, migrated by migrate.py, and the real prisma-client-py on the engine of prisma-engine/."""
 
+import importlib
 import os
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import litellm_proxy_extras
+import prisma
 import psycopg
 import pytest
 
@@ -23,7 +25,11 @@ Migrate = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def variables() -> dict[str, str]:
-    return clean_environment(prisma_environment(ROOT, clean_environment({"PRISMA_ENGINE": "fallback"})))
+    environment = clean_environment(prisma_environment(ROOT, clean_environment({"PRISMA_ENGINE": "fallback"})))
+    if not hasattr(prisma, "Json"):  # was imported before its client was generated
+        importlib.invalidate_caches()
+        importlib.reload(prisma)
+    return environment
 
 
 @pytest.fixture(scope="session")
@@ -79,14 +85,12 @@ def migrated(postgres: Server, variables: dict[str, str]) -> str:
 @pytest.fixture
 async def client(migrated: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     """LiteLLM's own database client, connected."""
-    from prisma import Prisma
-
     for name in ("PATH", "PRISMA_QUERY_ENGINE_BINARY"):
         monkeypatch.setenv(name, variables[name])
-    prisma = Prisma(datasource={"url": f"{migrated}&connection_limit=5&pool_timeout=3"})
-    await prisma.connect()
-    yield prisma
-    await prisma.disconnect()
+    connected = prisma.Prisma(datasource={"url": f"{migrated}&connection_limit=5&pool_timeout=3"})
+    await connected.connect()
+    yield connected
+    await connected.disconnect()
 
 
 def name() -> str:

@@ -11,7 +11,7 @@ from tests.prisma_engine.conftest import name
 AWKWARD = "quotes \" and ' and \\ and {braces} and $tags, new\nlines, null, 💡"
 
 
-def as_json(value: Any) -> prisma.Json:
+def as_json(value: Any) -> Any:
     return prisma.Json(value)
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import prisma
 import prisma.errors
 import psycopg
 import pytest
 from litellm.proxy.db.exception_handler import PrismaDBExceptionHandler
-from prisma import Json
 
 from scripts.postgres import Server
 from tests.prisma_engine.conftest import engine_pid, is_running, name
@@ -20,7 +20,7 @@ from tests.prisma_engine.conftest import engine_pid, is_running, name
 async def test_batches_are_whole_or_not_at_all(client: Any) -> None:
     first, second = name(), name()
     async with client.batch_() as batch:
-        batch.litellm_usertable.create(data={"user_id": first, "metadata": Json("{}")})
+        batch.litellm_usertable.create(data={"user_id": first, "metadata": prisma.Json("{}")})
         batch.litellm_usertable.update(where={"user_id": first}, data={"spend": {"increment": 2.0}})
     assert (await client.litellm_usertable.find_unique(where={"user_id": first})).spend == 2.0
     batch = client.batch_()

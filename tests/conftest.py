@@ -1,6 +1,7 @@
 """Fixtures that all tests share: one simulator and one gateway, started once and reset before each test."""
 
 import secrets
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,9 @@ from hypothesis import settings
 from scripts.database import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server, running_gateway, running_simulator
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing here is timed: a slow machine is no failure.
 settings.register_profile("untimed", deadline=None)

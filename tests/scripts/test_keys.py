@@ -77,7 +77,8 @@ def test_settings_change_without_a_new_key(make: Make, developer: Callable[..., 
     assert run.returncode == 0, run.stderr
     assert run.stdout == ""
     assert eva.ask(model="stackspot-code").status_code == 200
-    assert line_of("eva", make("keys").stdout).startswith("eva | - | 0 | - | 1,000 | - | - | ")
+    # between the team and the last use, but for the spend, which the answer above may or may not be part of yet
+    assert line_of("eva", make("keys").stdout).split(" | ")[3:7] == ["-", "1,000", "-", "-"]
 
 
 def test_a_revoked_key_is_refused_at_once(make: Make, developer: Callable[..., Developer]) -> None:

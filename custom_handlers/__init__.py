@@ -9,18 +9,9 @@ handler     stackspot_handler     request in, answer or LiteLLM's error out
             stackspot_config      configuration for the proxy and for in-process use
             registration          the models, for LiteLLM in-process
             settings, routing     what environment and configuration say; which upstream a model uses
-emulation   emulation             tools, structured output and limits over plain text
-            prompt, tool_prompt   a conversation, and the tools, as one text
-            tool_parser           calls out of an answer (tool_marks, tool_calls, tool_syntax, parts, lenient_json)
-            structured, schemas   JSON that fits a schema
-            limits                stop texts, longest answer, longest prompt
-upstream    agents_api, key_api   the two upstream protocols
-            uploads, remote_files images and files
-            credentials           access tokens
-wire        transport             pooled client, time limits, retries
-            sse                   bytes to JSON objects
-            errors, refusals      what can go wrong, and what StackSpot's failures mean
-            events                what an answer consists of
+emulation/                        tools, structured output and limits over plain text
+upstream/                         the two upstream protocols
+wire/                             bytes, time limits, errors
 
 "The wire reference" is docs/stackspot-api.md, which also resolves the names of its sources (MIDIR, DOC-AG, ...).
 """

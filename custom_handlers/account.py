@@ -8,16 +8,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from custom_handlers import emulation, prompt
-from custom_handlers.agents_api import Agent, AgentsApi
-from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import ContextTooLong
-from custom_handlers.events import End, Event
-from custom_handlers.key_api import KeyApi
-from custom_handlers.limits import check_context, count
+from custom_handlers.emulation import prompt, rounds
+from custom_handlers.emulation.limits import check_context, count
 from custom_handlers.settings import Settings
-from custom_handlers.transport import Limits
-from custom_handlers.uploads import Uploads
+from custom_handlers.upstream.agents_api import Agent, AgentsApi
+from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.upstream.key_api import KeyApi
+from custom_handlers.upstream.uploads import Uploads
+from custom_handlers.wire.errors import ContextTooLong
+from custom_handlers.wire.events import End, Event
+from custom_handlers.wire.transport import Limits
 
 logger = logging.getLogger("stackspot_config")
 
@@ -40,7 +40,7 @@ class Account:
         started = time.monotonic()
         parts = prompt.file_parts(messages, results=self.uploads.enabled)
         upload_ids, notes = await self.uploads.upload(parts, limits)
-        plan = emulation.plan(messages, optional, notes)
+        plan = rounds.plan(messages, optional, notes)
         known = (self._learned_limits.get(agent.id), info.get("max_input_tokens"))
         # In a thread: an exact count of a prompt near the limit takes a tenth of a second.
         await asyncio.to_thread(check_context, plan.prompt, min(filter(None, known), default=None))
@@ -51,7 +51,7 @@ class Account:
             return self.agents.ask(agent, text, replace(limits, total=left), upload_ids)
 
         try:
-            async with aclosing(emulation.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
+            async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
                 async for event in answer:
                     if isinstance(event, End) and event.usage.prompt is None:
                         event = replace(event, usage=replace(event.usage, prompt=count(plan.prompt)))

@@ -8,7 +8,7 @@ from typing import Any
 import litellm
 from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices, Usage
 
-from custom_handlers import events
+from custom_handlers.wire import events
 
 Messages = Sequence[Mapping[str, Any]]
 

@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from custom_handlers.agents_api import Agent, is_ulid
-from custom_handlers.errors import PROVIDER, UnknownModel
-from custom_handlers.key_api import PATHS
-from custom_handlers.transport import Limits
+from custom_handlers.upstream.agents_api import Agent, is_ulid
+from custom_handlers.upstream.key_api import PATHS
+from custom_handlers.wire.errors import PROVIDER, UnknownModel
+from custom_handlers.wire.transport import Limits
 
 MODELS = tuple(PATHS)
 ALIASES = {

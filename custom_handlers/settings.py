@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from custom_handlers import routing
-from custom_handlers.agents_api import is_ulid
-from custom_handlers.errors import PROVIDER, ConfigurationError, UnknownModel
+from custom_handlers.upstream.agents_api import is_ulid
+from custom_handlers.wire.errors import PROVIDER, ConfigurationError, UnknownModel
 
 AGENT_VARIABLES = {
     "stackspot-ai-chat": "STACKSPOT_CHAT_AGENT_ID",

@@ -17,8 +17,8 @@ import litellm
 from litellm._logging import JsonFormatter
 
 from custom_handlers import registration
-from custom_handlers.errors import ConfigurationError
 from custom_handlers.settings import Deployment, Settings, log_level, read_deployments, read_settings
+from custom_handlers.wire.errors import ConfigurationError
 
 logger = logging.getLogger("stackspot_config")
 

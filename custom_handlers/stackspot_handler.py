@@ -10,10 +10,11 @@ from typing import Any, NoReturn
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handlers import answers, blocking, parameters, prompt, routing, stackspot_config
+from custom_handlers import answers, blocking, parameters, routing, stackspot_config
 from custom_handlers.account import Account
-from custom_handlers.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
-from custom_handlers.events import Event
+from custom_handlers.emulation import prompt
+from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
+from custom_handlers.wire.events import Event
 
 logger = logging.getLogger("stackspot_config")
 

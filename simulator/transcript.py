@@ -1,6 +1,6 @@
 """Reads a gateway's prompt as a model does: who said what, which tools there are, what they answered.
 
-The form is that of `custom_handlers/prompt.py`; a stand-in that imported it would share its mistakes.
+The form is that of `custom_handlers/emulation/prompt.py`; a stand-in that imported it would share its mistakes.
 """
 
 from __future__ import annotations

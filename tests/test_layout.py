@@ -1,6 +1,7 @@
 """The house of the handler: rooms of a size to be read, imports in one direction, and nothing that the image lacks."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -13,13 +14,21 @@ from packaging.utils import canonicalize_name
 from tests.harness import ROOT
 
 PACKAGE = "custom_handlers"
-ROOMS = {path.stem: path for path in sorted((ROOT / PACKAGE).glob("*.py")) if path.stem != "__init__"}
+ROOMS = {
+    ".".join(path.relative_to(ROOT / PACKAGE).with_suffix("").parts): path
+    for path in sorted((ROOT / PACKAGE).rglob("*.py"))
+    if path.stem != "__init__"
+}
+FOLDERS = ("emulation", "upstream", "wire")
 MOST_LINES = 250
 
-WIRE = {"errors", "events", "refusals", "sse"}
-UPSTREAM = {"transport", "credentials", "agents_api", "key_api", "uploads", "remote_files"}
 HANDLER = {"stackspot_handler", "stackspot"}
 every_room = pytest.mark.parametrize("room", ROOMS)
+
+
+def folder(room: str) -> str:
+    """The folder of `room`, or "" for one at the top."""
+    return room.rpartition(".")[0]
 
 
 def imported(room: str) -> Iterator[str]:
@@ -35,8 +44,8 @@ def imported(room: str) -> Iterator[str]:
 @cache
 def rooms_of(room: str) -> frozenset[str]:
     """The rooms that `room` imports itself."""
-    names = [name.split(".") for name in imported(room)]
-    return frozenset(parts[1] for parts in names if parts[0] == PACKAGE and len(parts) > 1)
+    names = [name.split(".")[1:] for name in imported(room) if name.startswith(f"{PACKAGE}.")]
+    return frozenset(".".join(parts[: 2 if parts[0] in FOLDERS else 1]) for parts in names)
 
 
 def behind(room: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -53,8 +62,15 @@ def test_a_room_is_small_and_says_why_it_exists(room: str) -> None:
     assert ast.get_docstring(ast.parse(text))
 
 
-def test_the_rooms_that_issue_a_names_are_there() -> None:
-    assert {*WIRE, *UPSTREAM, *HANDLER, "stackspot_config", "prompt"} <= ROOMS.keys()
+@every_room
+def test_the_map_of_its_folder_names_it(room: str) -> None:
+    map_of_folder = (ROOMS[room].parent / "__init__.py").read_text()
+    assert room.rpartition(".")[2] in re.findall(r"\w+", map_of_folder)
+
+
+def test_the_rooms_that_users_and_litellm_name_are_there() -> None:
+    assert {*HANDLER, "request_gate", "stackspot_config"} <= ROOMS.keys()
+    assert {folder(room) for room in ROOMS} == {"", *FOLDERS}
 
 
 @every_room
@@ -68,19 +84,19 @@ def test_nothing_imports_the_handler() -> None:
     assert {room: found for room, found in importers.items() if found} == {"stackspot": {"stackspot_handler"}}
 
 
-@pytest.mark.parametrize("room", sorted(UPSTREAM))
-def test_upstreams_know_only_themselves_and_the_wire(room: str) -> None:
-    assert behind(room) <= UPSTREAM | WIRE
+@every_room
+def test_imports_flow_down(room: str) -> None:
+    """The emulation asks through what it is given, so that it stays pure: it knows no upstream and no client."""
+    below = {"emulation": {"emulation", "wire"}, "upstream": {"upstream", "wire"}, "wire": {"wire"}}
+    found = {folder(other) for other in behind(room)}
+    assert found <= below.get(folder(room), {"", *FOLDERS})
+    if folder(room) == "emulation":
+        assert not behind(room) & {"wire.transport", "wire.sse"}
 
 
-@pytest.mark.parametrize("room", sorted(WIRE))
-def test_the_wire_knows_nobody(room: str) -> None:
-    assert behind(room) <= WIRE
-
-
-def test_rooms_that_are_pure_stay_so() -> None:
-    for room in ("prompt", "emulation", "parameters", "limits", "answers"):
-        assert not behind(room) & UPSTREAM, room
+def test_rooms_of_the_handler_that_are_pure_stay_so() -> None:
+    for room in ("parameters", "answers"):
+        assert "upstream" not in {folder(other) for other in behind(room)}, room
 
 
 @every_room
@@ -117,8 +133,9 @@ def test_nothing_is_used_that_the_stock_image_or_the_lock_lacks() -> None:
 
 
 def test_tests_are_found_by_the_names_of_rooms() -> None:
-    tests = [
-        path.stem.removeprefix("test_").removesuffix("_wire") for path in (ROOT / "tests" / PACKAGE).glob("test_*.py")
-    ]
-    assert tests
-    assert set(tests) <= ROOMS.keys()
+    names = {room.rpartition(".")[2] for room in ROOMS}
+    for place in (PACKAGE, "emulation"):
+        paths = (ROOT / "tests" / place).glob("test_*.py")
+        tests = {path.stem.removeprefix("test_").removesuffix("_wire") for path in paths}
+        assert tests
+        assert tests <= names

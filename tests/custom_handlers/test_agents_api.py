@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_handlers.agents_api import Agent, AnswerReader, is_ulid, read_usage
-from custom_handlers.errors import BrokenAnswer, ContextTooLong, StackSpotError
-from custom_handlers.events import Delta, End, Event, Usage
-from custom_handlers.sse import MessageReader
+from custom_handlers.upstream.agents_api import Agent, AnswerReader, is_ulid, read_usage
+from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong, StackSpotError
+from custom_handlers.wire.events import Delta, End, Event, Usage
+from custom_handlers.wire.sse import MessageReader
 from tests.custom_handlers.reading import LINE_ENDS, any_json, any_text, by_byte, cut, frame, places
 
 AGENT_ID = "01J0000000000000000000CHAT"

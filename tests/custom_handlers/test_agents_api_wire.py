@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from custom_handlers import transport
-from custom_handlers.agents_api import Agent, AgentsApi
-from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import (
+from custom_handlers.upstream.agents_api import Agent, AgentsApi
+from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import (
     AgentRefused,
     BrokenAnswer,
     ContextTooLong,
@@ -17,8 +17,8 @@ from custom_handlers.errors import (
     StackSpotError,
     UpstreamTimeout,
 )
-from custom_handlers.events import Delta, End, Event
-from custom_handlers.transport import Limits
+from custom_handlers.wire.events import Delta, End, Event
+from custom_handlers.wire.transport import Limits
 from simulator.client import Simulator
 from tests.custom_handlers.serving import relaying
 from tests.harness import AGENTS, Account

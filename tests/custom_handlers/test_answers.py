@@ -7,8 +7,8 @@ import pytest
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
 from custom_handlers import answers
-from custom_handlers.errors import BrokenAnswer
-from custom_handlers.events import Delta, End, Event, Usage
+from custom_handlers.wire.errors import BrokenAnswer
+from custom_handlers.wire.events import Delta, End, Event, Usage
 
 ASKED = [{"role": "user", "content": "Count to three, please."}]
 TEXT: list[Event] = [Delta({"content": "one "}), Delta({"content": "two "}), Delta({"content": "three"})]

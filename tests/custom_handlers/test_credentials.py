@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from custom_handlers import credentials, transport
-from custom_handlers.agents_api import Agent, AgentsApi
-from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import (
+from custom_handlers.upstream import credentials
+from custom_handlers.upstream.agents_api import Agent, AgentsApi
+from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import (
     AgentRefused,
     BadGateway,
     BrokenAnswer,
@@ -24,8 +25,8 @@ from custom_handlers.errors import (
     StackSpotError,
     Unavailable,
 )
-from custom_handlers.events import Delta
-from custom_handlers.transport import Deadline, Limits
+from custom_handlers.wire.events import Delta
+from custom_handlers.wire.transport import Deadline, Limits
 from simulator.client import Simulator
 from tests.harness import AGENTS, Account, running_simulator
 

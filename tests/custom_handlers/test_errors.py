@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from litellm import exceptions
 
-from custom_handlers.errors import (
+from custom_handlers.wire.errors import (
     AgentRefused,
     BadGateway,
     BadRequest,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from litellm.types.utils import ModelResponse
 
 from custom_handlers import answers
-from custom_handlers.errors import BrokenAnswer, ContextTooLong, StackSpotError
-from custom_handlers.events import Delta, End, Event, Usage
-from custom_handlers.key_api import CompletionReader
-from custom_handlers.sse import MessageReader
+from custom_handlers.upstream.key_api import CompletionReader
+from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong, StackSpotError
+from custom_handlers.wire.events import Delta, End, Event, Usage
+from custom_handlers.wire.sse import MessageReader
 from tests.custom_handlers.reading import LINE_ENDS, any_json, any_text, by_byte, cut, frame, places
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"path": "a.py"}'}}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from custom_handlers.errors import (
+from custom_handlers.upstream.key_api import FORWARDED, PATHS, KeyApi
+from custom_handlers.wire.errors import (
     AgentRefused,
     BrokenAnswer,
     ContextTooLong,
@@ -13,9 +14,8 @@ from custom_handlers.errors import (
     StackSpotError,
     UnknownModel,
 )
-from custom_handlers.events import Delta, End
-from custom_handlers.key_api import FORWARDED, PATHS, KeyApi
-from custom_handlers.transport import Limits
+from custom_handlers.wire.events import Delta, End
+from custom_handlers.wire.transport import Limits
 from simulator.client import Simulator
 from tests.harness import AGENTS, Account
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_handlers import parameters
-from custom_handlers.errors import BadRequest
+from custom_handlers.wire.errors import BadRequest
 from tests.custom_handlers.reading import any_json
 
 

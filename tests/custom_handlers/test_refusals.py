@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_handlers import refusals
-from custom_handlers.errors import (
+from custom_handlers.wire import refusals
+from custom_handlers.wire.errors import (
     AgentRefused,
     BadGateway,
     BadRequest,
@@ -22,7 +22,7 @@ from custom_handlers.errors import (
     UpstreamTimeout,
     to_litellm,
 )
-from custom_handlers.refusals import from_response
+from custom_handlers.wire.refusals import from_response
 from tests.custom_handlers.reading import any_json
 
 SECRET = "s3cret-words"

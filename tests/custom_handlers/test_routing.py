@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from custom_handlers import routing
-from custom_handlers.agents_api import Agent
-from custom_handlers.errors import UnknownModel
-from custom_handlers.transport import Limits
+from custom_handlers.upstream.agents_api import Agent
+from custom_handlers.wire.errors import UnknownModel
+from custom_handlers.wire.transport import Limits
 from tests.harness import AGENTS, ALIASES, ALL_NAMES
 
 

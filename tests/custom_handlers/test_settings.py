@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handlers.errors import ConfigurationError
 from custom_handlers.settings import Deployment, Settings, read_deployments, read_settings
+from custom_handlers.wire.errors import ConfigurationError
 from tests.harness import AGENTS, ROOT
 
 CHAT = AGENTS["stackspot-ai-chat"]

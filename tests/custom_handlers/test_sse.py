@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_handlers import sse
-from custom_handlers.errors import BrokenAnswer
-from custom_handlers.sse import DONE, Message, MessageReader, TextJoiner
+from custom_handlers.wire import sse
+from custom_handlers.wire.errors import BrokenAnswer
+from custom_handlers.wire.sse import DONE, Message, MessageReader, TextJoiner
 from tests.custom_handlers.reading import LINE_ENDS, any_json, any_text, by_byte, cut, frame, places
 
 objects = st.dictionaries(any_text, any_json, max_size=3)

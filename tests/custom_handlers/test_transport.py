@@ -17,8 +17,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handlers import transport
-from custom_handlers.errors import (
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import (
     AgentRefused,
     BadGateway,
     BadRequest,
@@ -30,7 +30,7 @@ from custom_handlers.errors import (
     Unavailable,
     UpstreamTimeout,
 )
-from custom_handlers.transport import Deadline, Limits, Pause, Request, exchange, pieces, retry_delay
+from custom_handlers.wire.transport import Deadline, Limits, Pause, Request, exchange, pieces, retry_delay
 from simulator.client import Simulator
 from tests.custom_handlers.serving import self_signed, serving, speaking
 from tests.harness import Account, free_port

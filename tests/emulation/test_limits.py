@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.errors import ContextTooLong
-from custom_handlers.limits import StopCutter, TokenLimit, check_context, count
+from custom_handlers.emulation.limits import StopCutter, TokenLimit, check_context, count
+from custom_handlers.wire.errors import ContextTooLong
 
 PROSE = "The quick brown fox jumps over the lazy dog; naïve café, 東京 🚀.\n    if x <= 10: return {'a': [1, 2]}\n" * 40
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.errors import BadRequest
-from custom_handlers.prompt import FORMAT, escape_marks, file_parts, render
-from custom_handlers.tool_syntax import escape_tags
+from custom_handlers.emulation.prompt import FORMAT, escape_marks, file_parts, render
+from custom_handlers.emulation.tool_syntax import escape_tags
+from custom_handlers.wire.errors import BadRequest
 
 END = f"=== FORMAT ===\n{FORMAT}\n\n=== ASSISTANT ===\n"
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from custom_handlers.errors import BadRequest
-from custom_handlers.lenient_json import Unreadable
-from custom_handlers.structured import OutputFormat, read_format
+from custom_handlers.emulation.lenient_json import Unreadable
+from custom_handlers.emulation.structured import OutputFormat, read_format
+from custom_handlers.wire.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 

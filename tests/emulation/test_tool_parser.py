@@ -13,9 +13,9 @@ from canitoolcall.results import Observation, ParsedToolCall, ParseResult, Statu
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.parts import Broken, Call, Part, Text, Thought
-from custom_handlers.tool_parser import ToolCallParser
-from custom_handlers.tool_prompt import Tooling, read_tools
+from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought
+from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.emulation.tool_prompt import Tooling, read_tools
 
 
 def tool(name: str, properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from custom_handlers.errors import BadRequest
-from custom_handlers.lenient_json import Unreadable
-from custom_handlers.tool_prompt import Tooling, read_tools
+from custom_handlers.emulation.lenient_json import Unreadable
+from custom_handlers.emulation.tool_prompt import Tooling, read_tools
+from custom_handlers.wire.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from custom_handlers.emulation import Problem, plan, repair_prompt
-from custom_handlers.parts import Broken, Call, Text
-from custom_handlers.tool_parser import ToolCallParser
+from custom_handlers.emulation.parts import Broken, Call, Text
+from custom_handlers.emulation.rounds import Problem, plan, repair_prompt
+from custom_handlers.emulation.tool_parser import ToolCallParser
 from simulator.coder import Coder, FlawedCoder
 
 TASK = "In `a.py` replace `one` with `two`.\nIn `b.py` replace `x + y` with `x - y`.\nRun `make test`, please."

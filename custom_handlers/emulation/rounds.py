@@ -10,15 +10,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from custom_handlers.errors import BrokenAnswer, StackSpotError
-from custom_handlers.events import Delta, End, Event, Events
-from custom_handlers.lenient_json import Unreadable
-from custom_handlers.limits import StopCutter, TokenLimit
-from custom_handlers.parts import Broken, Call, Part, Text, Thought, deltas
-from custom_handlers.prompt import Attachments, escape_marks, render
-from custom_handlers.structured import OutputFormat, read_format
-from custom_handlers.tool_parser import ToolCallParser
-from custom_handlers.tool_prompt import Tooling, read_tools
+from custom_handlers.emulation.lenient_json import Unreadable
+from custom_handlers.emulation.limits import StopCutter, TokenLimit
+from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
+from custom_handlers.emulation.prompt import Attachments, escape_marks, render
+from custom_handlers.emulation.structured import OutputFormat, read_format
+from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.emulation.tool_prompt import Tooling, read_tools
+from custom_handlers.wire.errors import BrokenAnswer, StackSpotError
+from custom_handlers.wire.events import Delta, End, Event, Events
 
 
 @dataclass(frozen=True, slots=True)

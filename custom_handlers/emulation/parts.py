@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from custom_handlers.events import Delta
+from custom_handlers.wire.events import Delta
 
 _PIECE = 4096
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_ssl_verify
 
-from custom_handlers.errors import (
+from custom_handlers.wire.errors import (
     PROVIDER,
     BadGateway,
     CallerTimeout,
@@ -24,8 +24,8 @@ from custom_handlers.errors import (
     StackSpotError,
     UpstreamTimeout,
 )
-from custom_handlers.refusals import broken_off, from_response, from_transport
-from custom_handlers.sse import MessageReader
+from custom_handlers.wire.refusals import broken_off, from_response, from_transport
+from custom_handlers.wire.sse import MessageReader
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
 CONNECT_SECONDS = 10.0

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from custom_handlers import remote_files, transport
-from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import BadRequest, BrokenAnswer, CredentialsRefused, StackSpotError
-from custom_handlers.refusals import refused_by_storage, refused_upload
+from custom_handlers.upstream import remote_files
+from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import BadRequest, BrokenAnswer, CredentialsRefused, StackSpotError
+from custom_handlers.wire.refusals import refused_by_storage, refused_upload
 
 # StackSpot's largest file, stated for knowledge sources (GAMBI).
 MAX_FILE_BYTES = 10 * 1024 * 1024

@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_handlers import transport
-from custom_handlers.credentials import TokenSource
-from custom_handlers.errors import BrokenAnswer, CredentialsRefused
-from custom_handlers.events import Delta, End, Event, Usage
-from custom_handlers.refusals import in_answer
-from custom_handlers.sse import Message, MessageReader, TextJoiner
+from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import BrokenAnswer, CredentialsRefused
+from custom_handlers.wire.events import Delta, End, Event, Usage
+from custom_handlers.wire.refusals import in_answer
+from custom_handlers.wire.sse import Message, MessageReader, TextJoiner
 
 # Only `stop` has ever been seen from StackSpot (DOC-AG, GAMBI); the others are what a model vendor may say.
 _FINISH_REASONS = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from custom_handlers import transport
-from custom_handlers.errors import BrokenAnswer, StackSpotError
-from custom_handlers.refusals import refused_token
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import BrokenAnswer, StackSpotError
+from custom_handlers.wire.refusals import refused_token
 
 logger = logging.getLogger("stackspot_config")
 

@@ -9,11 +9,11 @@ The parts are the same for every way of cutting an answer into pieces, but for w
 
 import secrets
 
-from custom_handlers import tool_marks
-from custom_handlers.lenient_json import Unreadable
-from custom_handlers.parts import Broken, Call, Part, Text, Thought
-from custom_handlers.tool_calls import CALLISH, read_calls
-from custom_handlers.tool_prompt import Tooling
+from custom_handlers.emulation import tool_marks
+from custom_handlers.emulation.lenient_json import Unreadable
+from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought
+from custom_handlers.emulation.tool_calls import CALLISH, read_calls
+from custom_handlers.emulation.tool_prompt import Tooling
 
 _THINK, _THOUGHT = "<think>", "</think>"
 _SLICE = 8192  # of the buffer what is left is copied for each call in it

@@ -8,7 +8,7 @@ import asyncio
 import httpx
 from litellm.litellm_core_utils.url_utils import SSRFError, validate_url
 
-from custom_handlers import transport
+from custom_handlers.wire import transport
 
 FETCH_SECONDS = 30.0
 MAX_REDIRECTS = 3

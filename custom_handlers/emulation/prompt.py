@@ -17,9 +17,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from custom_handlers.errors import BadRequest
-from custom_handlers.lenient_json import well_formed
-from custom_handlers.tool_syntax import call_text, escape_tags, result_text
+from custom_handlers.emulation.lenient_json import well_formed
+from custom_handlers.emulation.tool_syntax import call_text, escape_tags, result_text
+from custom_handlers.wire.errors import BadRequest
 
 FORMAT = (
     "The text above is a conversation. Lines such as `=== USER ===` mark who speaks; behind a backslash such a line "

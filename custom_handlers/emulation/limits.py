@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import litellm
 
-from custom_handlers.errors import ContextTooLong
+from custom_handlers.wire.errors import ContextTooLong
 
 _WINDOW = 1000  # characters that are counted again when more follow, since a cut in a word makes a token of each half
 _STRETCH = 16_384  # the tokenizer's time grows faster than a long line does

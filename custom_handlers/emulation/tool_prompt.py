@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from custom_handlers.errors import BadRequest
-from custom_handlers.lenient_json import Unreadable, dumps
-from custom_handlers.prompt import escape_marks
-from custom_handlers.schemas import Schema
-from custom_handlers.tool_syntax import escape_json, escape_tags
+from custom_handlers.emulation.lenient_json import Unreadable, dumps
+from custom_handlers.emulation.prompt import escape_marks
+from custom_handlers.emulation.schemas import Schema
+from custom_handlers.emulation.tool_syntax import escape_json, escape_tags
+from custom_handlers.wire.errors import BadRequest
 
 _LISTS_KEPT = 32  # each costs a few hundred kilobytes
 _INTRODUCTION = "Tools that can be called, each with the JSON schema of its arguments."

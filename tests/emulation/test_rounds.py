@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.emulation import Plan, emulate, plan
-from custom_handlers.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError
-from custom_handlers.events import Delta, End, Event, Usage
+from custom_handlers.emulation.rounds import Plan, emulate, plan
+from custom_handlers.wire.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError
+from custom_handlers.wire.events import Delta, End, Event, Usage
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 TOOLS = [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}]

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from custom_handlers.errors import BrokenAnswer
+from custom_handlers.wire.errors import BrokenAnswer
 
 MAX_OBJECT_BYTES = 64 * 1024 * 1024
 # The name given to OpenAI's end mark, which StackSpot's Agents API does not send (MIDIR, STKAI).

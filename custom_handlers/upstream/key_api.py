@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_handlers import transport
-from custom_handlers.errors import BrokenAnswer, StackSpotError, UnknownModel
-from custom_handlers.events import Delta, End, Event, Usage
-from custom_handlers.refusals import in_answer, refused_key
-from custom_handlers.sse import DONE, Message, MessageReader, TextJoiner
+from custom_handlers.wire import transport
+from custom_handlers.wire.errors import BrokenAnswer, StackSpotError, UnknownModel
+from custom_handlers.wire.events import Delta, End, Event, Usage
+from custom_handlers.wire.refusals import in_answer, refused_key
+from custom_handlers.wire.sse import DONE, Message, MessageReader, TextJoiner
 
 PATHS = {
     "stackspot-ai-chat": "/chat/completions",

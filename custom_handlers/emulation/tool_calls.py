@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from custom_handlers.lenient_json import Unreadable, literal, read, read_python
+from custom_handlers.emulation.lenient_json import Unreadable, literal, read, read_python
 
 _NAMES = ("name", "tool", "tool_name", "function")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from custom_handlers.errors import BadRequest
-from custom_handlers.lenient_json import Unreadable, dumps, read, values_within
-from custom_handlers.schemas import Schema
-from custom_handlers.tool_syntax import escape_json
+from custom_handlers.emulation.lenient_json import Unreadable, dumps, read, values_within
+from custom_handlers.emulation.schemas import Schema
+from custom_handlers.emulation.tool_syntax import escape_json
+from custom_handlers.wire.errors import BadRequest
 
 _FENCED = re.compile(r"```[\w-]*\s*(.*?)```", re.DOTALL)
 _OBJECT = "Answer with one JSON object and nothing else: no code fence, no text around it."

@@ -1,0 +1,7 @@
+"""What both protocols are carried by.
+
+transport          pooled client, time limits, retries
+sse                bytes to JSON objects
+events             what an answer consists of
+errors, refusals   what can go wrong, and what StackSpot's failures mean
+"""

@@ -1,4 +1,4 @@
-"""Refuses what would take a request past the handler, or break LiteLLM before it gets there.
+"""Refuses what would take a request past the handler, multiply it, or break LiteLLM before it gets there.
 
 LiteLLM loads it by its path, as a callback (`litellm_settings.callbacks`), so it imports nothing of this package.
 """
@@ -10,6 +10,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 # With one of these in its body a request chooses another provider than its model's (seen on 1.108.11).
 REFUSED_FIELDS = ("custom_llm_provider", "deployment_id", "azure")
+FALLBACK_FIELDS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
 class RequestGate(CustomLogger):
@@ -18,14 +19,30 @@ class RequestGate(CustomLogger):
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> dict[str, Any]:
-        """`data` as it came. Raises BadRequestError, which the proxy tells on the first byte."""
+        """`data` without a wish for retries. Raises BadRequestError, which the proxy tells on the first byte."""
         for name in REFUSED_FIELDS:
             if name in data:
                 raise _refusal(data, name, "is not accepted: the gateway's configuration chooses the provider.")
+        for name in FALLBACK_FIELDS:
+            if not _names_only(data.get(name) or []):
+                raise _refusal(data, name, "must hold names of models only.")
+        data.pop("num_retries", None)  # LiteLLM would repeat the handler's own tries as often as the caller likes
         messages = data.get("messages", [])
         if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
             raise _refusal(data, "messages", "must be a list of objects.")
         return data
+
+
+def _names_only(fallbacks: Any) -> bool:
+    """Whether `fallbacks` are models, or models by model (`[{"a": ["b"]}]`); the rest LiteLLM takes as arguments."""
+    return isinstance(fallbacks, list) and all(
+        isinstance(entry, str) or (isinstance(entry, dict) and all(map(_are_names, entry.values())))
+        for entry in fallbacks
+    )
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _refusal(data: dict[str, Any], name: str, what: str) -> BadRequestError:

@@ -351,3 +351,43 @@ def test_no_parameter_that_litellm_knows_chooses(caller: Caller, simulator: Simu
         if not as_usual and not (refused and not sent):
             wrong.append((name, response.status_code, sent, response.text[:200]))
     assert wrong == []
+
+
+FALLBACK_FIELDS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+TARGETS: dict[str, Any] = {
+    "another address": ELSEWHERE,
+    "another provider": {"model": "openai/gpt-4o", "api_key": "sk-chosen-by-the-caller"},
+    "a provider for this model": {"model": "stackspot-ai-code", "custom_llm_provider": "openai"},
+    "a deployment": {"model": "stackspot-ai-code", "deployment_id": "chosen-by-the-caller"},
+    "azure": {"model": "stackspot-ai-code", "azure": True},
+    "an agent": {"model": "stackspot-ai-code", "model_info": OTHER_INFO, "stackspot_agent_id": OTHER_AGENT},
+}
+
+
+@pytest.mark.parametrize("field", FALLBACK_FIELDS)
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_fallback_chooses(side: Side, decoy: Decoy, field: str, target: str) -> None:
+    for route, stream in CALLS:
+        for value in ([TARGETS[target]], [{"stackspot-ai-code": [TARGETS[target]]}], {"*": TARGETS[target]}):
+            reply = side.ask(route, stream, **{field: aimed(value, decoy)})
+            assert (400 <= reply.status < 500, side.sent()) == (True, []), reply.raw
+
+
+def test_a_fallback_may_name_another_model(caller: Caller, simulator: Simulator) -> None:
+    simulator.faults(status=418, target=AGENTS["stackspot-ai-code"])
+    for value in (["stackspot-assistant"], [{"stackspot-ai-code": ["stackspot-assistant"]}]):
+        assert caller.ask(CHAT, "stackspot-ai-code", fallbacks=value).status == 200
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"num_retries": 3}, {"max_retries": 3}, {"headers": {"x-litellm-num-retries": "3"}}],
+    ids=lambda wish: next(iter(wish)),
+)
+def test_no_request_has_its_failures_repeated(side: Side, simulator: Simulator, wish: dict[str, Any]) -> None:
+    for route, stream in CALLS:
+        side.usual(route, stream)
+        simulator.faults(status=418, target=None if "agent" in side.path else "key")
+        assert side.ask(route, stream, **wish).failure
+        assert len(simulator.requests()) == 1
+        simulator.no_faults()

@@ -19,6 +19,9 @@ from custom_handlers.wire.errors import ContextTooLong
 from custom_handlers.wire.events import End, Event
 from custom_handlers.wire.transport import Limits
 
+# Seconds: an agent may be given another model in the portal at any time.
+LEARNED_FOR = 900.0
+
 logger = logging.getLogger("stackspot_config")
 
 
@@ -31,17 +34,20 @@ class Account:
         self.agents = AgentsApi(settings.inference_url, tokens)
         self.uploads = Uploads(settings.upload_url, tokens, settings.uploads, settings.fetch_images)
         self.key_api = KeyApi(settings.api_base, settings.api_key)
-        self._learned_limits: dict[str, int] = {}
+        self._learned_limits: dict[str, tuple[int, float]] = {}
 
     async def ask_agent(
-        self, agent: Agent, messages: Any, optional: Mapping[str, Any], info: Mapping[str, Any], limits: Limits
+        self, agent: Agent, messages: Any, optional: Mapping[str, Any], context_limit: int | None, limits: Limits
     ) -> AsyncGenerator[Event]:
-        """The agent's answer, with what the service does not have: tools, structured output, limits."""
+        """The agent's answer, with what the service does not have: tools, structured output, limits.
+
+        `context_limit` is in tokens; a lower one that StackSpot has named lately takes its place.
+        """
         started = time.monotonic()
         parts = prompt.file_parts(messages, results=self.uploads.enabled)
         upload_ids, notes = await self.uploads.upload(parts, limits)
         plan = rounds.plan(messages, optional, notes)
-        known = (self._learned_limits.get(agent.id), info.get("max_input_tokens"))
+        known = (self._learned_limit(agent), context_limit)
         # In a thread: an exact count of a prompt near the limit takes a tenth of a second.
         await asyncio.to_thread(check_context, plan.prompt, min(filter(None, known), default=None))
         logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
@@ -58,5 +64,9 @@ class Account:
                     yield event
         except ContextTooLong as error:
             if error.limit:
-                self._learned_limits[agent.id] = error.limit
+                self._learned_limits[agent.id] = (error.limit, time.monotonic() + LEARNED_FOR)
             raise
+
+    def _learned_limit(self, agent: Agent) -> int | None:
+        limit, until = self._learned_limits.get(agent.id, (None, 0.0))
+        return limit if time.monotonic() < until else None

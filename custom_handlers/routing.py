@@ -17,7 +17,7 @@ ALIASES = {
     "stackspot-assistant": "stackspot-ai-assistant",
 }
 AGENT_FIELD = "stackspot_agent_id"
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _LIMIT_FIELDS = {"stackspot_first_byte_timeout": "first_byte", "stackspot_idle_timeout": "idle"}
 
 
@@ -49,7 +49,7 @@ def agent_options(info: Mapping[str, Any]) -> dict[str, Any]:
         if (value := resolve(info.get(field))) is not None:
             options[name] = _boolean(field, value)
     if (version := resolve(info.get("stackspot_agent_version"))) is not None:
-        if not _VERSION.fullmatch(str(version)):
+        if not _COUNT.fullmatch(str(version)):
             raise ValueError(f"stackspot_agent_version is {version!r}, but must be a whole number from 1")
         options["version"] = int(version)
     if (sources := info.get("stackspot_knowledge_source_ids")) is not None:
@@ -66,13 +66,22 @@ def agent(agent_id: str, info: Mapping[str, Any]) -> Agent:
     return Agent(agent_id, **agent_options(info))
 
 
-def limits(info: Mapping[str, Any], total: float | None) -> Limits:
+def limits(info: Mapping[str, Any], total: float | None = None) -> Limits:
     """The time limits of a call in seconds; `total` is LiteLLM's `timeout`. Raises ValueError naming the field."""
     chosen: dict[str, float] = {"total": total} if total else {}
     for field, name in _LIMIT_FIELDS.items():
         if (value := resolve(info.get(field))) is not None:
             chosen[name] = _seconds(field, value)
     return Limits(**chosen)
+
+
+def context_limit(info: Mapping[str, Any]) -> int | None:
+    """The most tokens of a prompt, LiteLLM's `max_input_tokens`. Raises ValueError naming the field."""
+    if (value := resolve(info.get("max_input_tokens"))) is None:
+        return None
+    if not _COUNT.fullmatch(str(value)):
+        raise ValueError(f"max_input_tokens is {value!r}, but must be a whole number from 1")
+    return int(value)
 
 
 def resolve(value: Any) -> Any:

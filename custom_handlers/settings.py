@@ -7,7 +7,7 @@ meant to be one, is never quoted.
 import ipaddress
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -182,17 +182,19 @@ def _check_deployments(
         label = f"Model {deployment.name}"
         try:
             agent_id = routing.agent_id_for(deployment.model, deployment.info, agent_ids, has_api_key=has_key)
-            routing.limits(deployment.info, None)
-            if agent_id in agent_ids.values():
-                routing.agent_options(deployment.info)
-            elif agent_id:
-                routing.agent(agent_id, deployment.info)
         except UnknownModel as error:
             mistakes.append(f"{label}: {error.message}")
             continue
-        except ValueError as error:
-            mistakes.append(f"{label}: {error}.")
-            continue
+        if agent_id and agent_id not in agent_ids.values() and not is_ulid(agent_id):
+            mistakes.append(f"{label}: the agent id is not a ULID: copy it from {_WHERE_AGENT}.")
+        checks: list[Callable[[Mapping[str, Any]], object]] = [routing.limits, routing.context_limit]
+        if agent_id:
+            checks.append(routing.agent_options)
+        for check in checks:
+            try:
+                check(deployment.info)
+            except ValueError as error:
+                mistakes.append(f"{label}: {error}.")
         if agent_id:
             uses_agents = True
         elif not has_key:

@@ -68,7 +68,8 @@ class StackSpotLLM(CustomLLM):
         if settings.log_content:
             logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
         if agent_id:
-            answer = account.ask_agent(routing.agent(agent_id, info), messages, optional, info, limits)
+            agent, most = routing.agent(agent_id, info), routing.context_limit(info)
+            answer = account.ask_agent(agent, messages, optional, most, limits)
         else:
             prompt.render(messages)  # for what it refuses: the key API takes text only as well
             logger.debug("StackSpot request: %s by key", name)

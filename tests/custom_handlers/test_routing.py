@@ -148,3 +148,15 @@ def test_time_limits() -> None:
 def test_a_wrong_time_limit_is_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=field):
         routing.limits({field: value}, None)
+
+
+def test_the_longest_prompt() -> None:
+    assert routing.context_limit({}) is None
+    assert routing.context_limit({"max_input_tokens": 272000}) == 272000
+    assert routing.context_limit({"max_input_tokens": "90"}) == 90
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.5, "many", [], 10**400], ids=briefly)
+def test_a_wrong_longest_prompt_is_named(value: Any) -> None:
+    with pytest.raises(ValueError, match="max_input_tokens"):
+        routing.context_limit({"max_input_tokens": value})

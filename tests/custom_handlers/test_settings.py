@@ -114,7 +114,10 @@ def test_every_mistake_is_told_at_once() -> None:
             "STACKSPOT_LOG_CONTENT": "perhaps",
             "STACKSPOT_LOG_LEVEL": "LOUD",
         },
-        [model({"stackspot_idle_timeout": 0}), model({"stackspot_knowledge": "maybe"}, "stackspot-ai-chat")],
+        [
+            model({"stackspot_idle_timeout": 0, "max_input_tokens": "many", "stackspot_agent_id": "mine"}),
+            model({"stackspot_knowledge": "maybe"}, "stackspot-ai-chat"),
+        ],
     )
     named = [
         "STACKSPOT_CLIENT_ID is missing",
@@ -127,6 +130,8 @@ def test_every_mistake_is_told_at_once() -> None:
         "STACKSPOT_LOG_CONTENT must be true or false",
         "STACKSPOT_LOG_LEVEL must be one of",
         "Model stackspot-ai-code: stackspot_idle_timeout",
+        "Model stackspot-ai-code: max_input_tokens is 'many'",
+        "Model stackspot-ai-code: the agent id is not a ULID",
     ]
     assert all(any(name in mistake for mistake in told) for name in named), told
     assert len(told) == len(named)

@@ -1,7 +1,7 @@
 """StackSpot's Agents API: one text in, one text out, always streamed (sections 3 to 6 of the wire reference)."""
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,16 +95,17 @@ class AgentsApi:
             pieces = transport.pieces(response, deadline)
             messages, answer = MessageReader(), AnswerReader()
             async for piece in pieces:
-                events = answer.read(messages.feed(piece))
+                for event in answer.read(messages.feed(piece)):
+                    yield event
                 # Empty deltas can come for ever (COPILOT), so before the first text only text counts as life.
                 if answer.has_text:
                     deadline.progress()
-                for event in events:
-                    yield event
                 if answer.ended:
                     await transport.drain(pieces)
                     return
-            for event in answer.read(messages.finish()) + answer.finish():
+            for event in answer.read(messages.finish()):
+                yield event
+            for event in answer.finish():
                 yield event
 
 
@@ -118,13 +119,17 @@ class AnswerReader:
         self._last: Mapping[str, Any] | None = None
         self._null = False
 
-    def read(self, messages: Iterable[Message]) -> list[Event]:
-        """At most one Delta, with all the text that came, then the End if it came too. Raises StackSpotError."""
-        text = ""
+    def read(self, messages: Iterable[Message]) -> Iterator[Event]:
+        """At most one Delta, with all the text that came, then the End if it came too.
+
+        Raises StackSpotError, after the text that came before it.
+        """
+        text, failure = "", None
         for event, body in messages:
             piece = body.get("message")
             if event == "error" or body.get("type") == "error" or ("code" in body and piece is None):
-                raise in_answer(body)
+                failure = in_answer(body)
+                break
             if isinstance(piece, str):
                 text += piece
             self._null = self._null or body.get("message", "") is None
@@ -136,9 +141,12 @@ class AnswerReader:
                 self._last = None
             elif "stop_reason" in body or "tokens" in body:
                 self._last = body
-        text = self._joined(text, last=self.ended)
-        events: list[Event] = [Delta({"content": text})] if text else []
-        return [*events, self._end()] if self.ended else events
+        if text := self._joined(text, last=self.ended):
+            yield Delta({"content": text})
+        if failure:
+            raise failure
+        if self.ended:
+            yield self._end()
 
     def finish(self) -> list[Event]:
         """The events left when the body has ended. Raises BrokenAnswer when it ended too early."""

@@ -3,7 +3,7 @@
 Known from the project's specification only (section 13 of the wire reference): nobody has shown that it is live.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +80,9 @@ class KeyApi:
                     if answer.done:
                         await transport.drain(pieces)
                         break
-                for event in answer.read(reader.finish()) + answer.finish():
+                for event in answer.read(reader.finish()):
+                    yield event
+                for event in answer.finish():
                     yield event
         except StackSpotError as error:
             raise refused_key(error) from None
@@ -96,9 +98,8 @@ class CompletionReader:
         self._usage = Usage()
         self._empty = True
 
-    def read(self, messages: Iterable[Message]) -> list[Event]:
-        """The deltas in `messages`. Raises BrokenAnswer for an error object."""
-        events: list[Event] = []
+    def read(self, messages: Iterable[Message]) -> Iterator[Event]:
+        """The deltas in `messages`. Raises StackSpotError for an error object, after the deltas before it."""
         for name, body in messages:
             self.done = self.done or name == DONE
             if self.done:
@@ -114,9 +115,8 @@ class CompletionReader:
             if isinstance(choice.get("finish_reason"), str):
                 self._reason = choice["finish_reason"]
             if fields := self._fields(choice.get("delta") or choice.get("message")):
-                events.append(Delta(fields))
                 self._empty = False
-        return events
+                yield Delta(fields)
 
     def finish(self) -> list[Event]:
         """The events left when the body has ended. Raises BrokenAnswer when no end was seen."""

@@ -1,6 +1,7 @@
 """The Agents API: what is asked of it, and every form of its answer, cut anywhere."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,31 +50,43 @@ frames = st.one_of(
 streams = st.lists(frames, max_size=6).map(b"".join)
 
 
-def events(pieces: list[bytes]) -> list[Event]:
+def told(pieces: list[bytes]) -> Iterator[Event]:
     messages, answer = MessageReader(), AnswerReader()
-    found: list[Event] = []
     for piece in pieces:
-        found += answer.read(messages.feed(piece))
+        yield from answer.read(messages.feed(piece))
         if answer.ended:
-            return found
-    return found + answer.read(messages.finish()) + answer.finish()
+            return
+    yield from answer.read(messages.finish())
+    yield from answer.finish()
+
+
+def events(pieces: list[bytes]) -> list[Event]:
+    return list(told(pieces))
+
+
+def text_of(deltas: list[Event]) -> str:
+    assert all(isinstance(delta, Delta) and delta.text for delta in deltas)
+    return "".join(delta.text for delta in deltas if isinstance(delta, Delta))
 
 
 def text_and_end(pieces: list[bytes]) -> tuple[str, End]:
     *deltas, end = events(pieces)
     assert isinstance(end, End)
-    assert all(isinstance(delta, Delta) and delta.text for delta in deltas)
-    return "".join(delta.text for delta in deltas if isinstance(delta, Delta)), end
+    return text_of(deltas), end
 
 
 def outcome(pieces: list[bytes]) -> str:
-    """The answer or the error, as text: NaN, which JSON may hold, is not equal to itself."""
+    """The answer, or the error and the text before it, as text: NaN, which JSON may hold, is not equal to itself."""
+    found: list[Event] = []
     try:
-        text, end = text_and_end(pieces)
+        for event in told(pieces):
+            found.append(event)
     except StackSpotError as error:
-        return f"{type(error).__name__}: {error.message}"
+        text, end = text_of(found), f"{type(error).__name__}: {error.message}"
+    else:
+        text, end = text_of(found[:-1]), repr(found[-1])
     text.encode()  # no half of a surrogate pair is left
-    return f"{text!r} {end!r}"
+    return f"{end} after {text!r}"
 
 
 def stream(*bodies: Any, end: bytes = b"\r\n") -> bytes:
@@ -83,6 +96,7 @@ def stream(*bodies: Any, end: bytes = b"\r\n") -> bytes:
 @given(streams, places)
 @example(stream({"message": "\ud83d"}, {"message": "\ude00"}, FINAL), [])
 @example(stream({"message": "\ud83d"}, {"stop_reason": None}), [])
+@example(stream({"message": "Hi"}, {"type": "error"}), [])
 @example(stream({"message": "a", "stop_reason": None}, {"message": "b"}), [])
 def test_any_split_of_any_stream_gives_the_same_answer_or_error(stream: bytes, at: list[float]) -> None:
     whole = outcome([stream])
@@ -272,9 +286,11 @@ def test_knowledge_that_was_used_is_reported() -> None:
 
 def test_text_counts_as_life_and_empties_do_not() -> None:
     messages, answer = MessageReader(), AnswerReader()
-    assert answer.read(messages.feed(stream(*[{"message": ""}] * 20, {"message": " "}))) == [Delta({"content": " "})]
+    assert list(answer.read(messages.feed(stream(*[{"message": ""}] * 20, {"message": " "})))) == [
+        Delta({"content": " "})
+    ]
     assert not answer.has_text
-    answer.read(messages.feed(stream({"message": "Hi"})))
+    list(answer.read(messages.feed(stream({"message": "Hi"}))))
     assert answer.has_text
 
 

@@ -1,7 +1,7 @@
 """The key API: OpenAI's answers, streamed or whole, in whatever shape they come."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -74,20 +74,28 @@ frames = st.one_of(
 streams = st.lists(frames, max_size=6).map(b"".join)
 
 
-def events(pieces: list[bytes]) -> list[Event]:
+def told(pieces: list[bytes]) -> Iterator[Event]:
     messages, answer = MessageReader(), CompletionReader()
-    found: list[Event] = []
     for piece in pieces:
-        found += answer.read(messages.feed(piece))
+        yield from answer.read(messages.feed(piece))
         if answer.done:
             break
-    return found + answer.read(messages.finish()) + answer.finish()
+    yield from answer.read(messages.finish())
+    yield from answer.finish()
+
+
+def events(pieces: list[bytes]) -> list[Event]:
+    return list(told(pieces))
 
 
 def merged(pieces: list[bytes]) -> tuple[list[dict[str, Any]], End]:
     """The deltas, with consecutive ones that hold only text joined, and the end."""
     *deltas, end = events(pieces)
     assert isinstance(end, End)
+    return joined(deltas), end
+
+
+def joined(deltas: list[Event]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for delta in deltas:
         assert isinstance(delta, Delta)
@@ -96,14 +104,18 @@ def merged(pieces: list[bytes]) -> tuple[list[dict[str, Any]], End]:
             found[-1] = {"content": found[-1]["content"] + delta.fields["content"]}
         else:
             found.append(dict(delta.fields))
-    return found, end
+    return found
 
 
 def outcome(pieces: list[bytes]) -> str:
+    """The answer, or the error and what came before it."""
+    found: list[Event] = []
     try:
-        return repr(merged(pieces))
+        for event in told(pieces):
+            found.append(event)
     except StackSpotError as error:
-        return f"{type(error).__name__}: {error.message}"
+        return f"{type(error).__name__}: {error.message} after {joined(found)}"
+    return f"{found[-1]!r} after {joined(found[:-1])}"
 
 
 async def as_events(found: list[Event]) -> AsyncIterator[Event]:
@@ -113,6 +125,7 @@ async def as_events(found: list[Event]) -> AsyncIterator[Event]:
 
 @given(streams, places)
 @example(stream(*of_text("\ud83d", "\ude00"), *LAST), [])
+@example(stream(*of_text("Hi"), {"error": {}}), [])
 def test_any_split_of_any_stream_gives_the_same_answer_or_error(stream: bytes, at: list[float]) -> None:
     whole = outcome([stream])
     assert outcome(cut(stream, at)) == whole

@@ -29,7 +29,7 @@ BARE_BEGUN = re.compile(rf"\s*(?:{_HEAD})?")
 FENCE = re.compile(r"```[\w-]{0,20}\s{0,20}\Z")  # around a call with tags
 CUT = re.compile(r"<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,200})?\Z", re.IGNORECASE)
 TURN = re.compile(r"=== (?:USER|TOOL|SYSTEM|ASSISTANT|FORMAT)\b")
-_SPECIAL = re.compile(r"[<&`]")
+_SPECIAL = re.compile(r"[<&`](?:(?<=<)/?(?:t|\Z)|(?<=&)(?:l|\Z)|(?<=`)(?:`|\Z))", re.IGNORECASE)
 _TAG = _beginnings("tool_call", r"s?(?:\s[^<>]{0,200})?")
 _ESCAPED_TAG = _beginnings("lt;tool_call", "s?" + _beginnings("&gt;"))
 _TAG_BEGUN = re.compile(
@@ -55,7 +55,7 @@ def turn_begun(text: str) -> bool:
 
 def plain(text: str) -> bool:
     """Can no part of `text` belong to a call, if nothing before it does?"""
-    return not (text[-1:].isspace() or _SPECIAL.search(text))
+    return not _SPECIAL.search(text)
 
 
 def next_open(text: str) -> re.Match[str] | None:

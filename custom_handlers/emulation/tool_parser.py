@@ -40,9 +40,13 @@ class ToolCallParser:
         self._body: list[str] = []
 
     def feed(self, text: str) -> list[Part]:
-        plain = self._tooling is None or tool_marks.plain(text)
-        if plain and self._step is ToolCallParser._text and not (self._buffer or self._space):
+        if self._tooling is None and self._step is ToolCallParser._text and not (self._buffer or self._space):
             return [Text(text)] if text else []
+        if self._step is ToolCallParser._text and not self._buffer and tool_marks.plain(text):
+            self._parts, end = [], len(text.rstrip())
+            self._tell(text[:end])
+            self._tell(text[end:])
+            return self._parts
         parts: list[Part] = []
         for at in range(0, len(text), _SLICE):
             self._buffer += text[at : at + _SLICE]

@@ -13,8 +13,10 @@ import time
 
 import httpx
 
+from scripts.banner import publish
 from scripts.database import DatabaseError, database
 from scripts.keys import ALLOWED_ROUTES
+from scripts.management import Gateway
 from scripts.processes import ALL_NAMES, ROOT, Account, Server, free_port, running_gateway, running_simulator
 
 FOLDER = ROOT / ".data" / "demo"
@@ -67,6 +69,7 @@ def tour(gateway: Server, password: str) -> None:
         say("A virtual key for a developer, with a budget of one million tokens; asking with it:")
         print(f"  {ask(client, 'stackspot-code', {'Authorization': f'Bearer {developer}'})}")
         print(f"  spent so far: {spend(client, developer):.6f} of 1 (millions of tokens)")
+        publish(Gateway(gateway.url, gateway.key))
         say("How to go on:")
         print(f"  export OPENAI_BASE_URL={gateway.url}/v1 OPENAI_API_KEY={developer}")
         print(f"  admin UI: {gateway.url}/ui   login: admin / {password}")

@@ -77,7 +77,7 @@ class KeyApi:
                     deadline.progress()
                     for event in answer.read(reader.feed(piece)):
                         yield event
-                    if answer.done:
+                    if answer.ended:
                         await transport.drain(pieces)
                         break
                 for event in answer.read(reader.finish()):
@@ -92,7 +92,7 @@ class CompletionReader:
     """OpenAI chat completion chunks, or one whole completion, to events."""
 
     def __init__(self) -> None:
-        self.done = False
+        self.ended = False
         self._text = TextJoiner()
         self._reason: str | None = None
         self._usage = Usage()
@@ -101,8 +101,8 @@ class CompletionReader:
     def read(self, messages: Iterable[Message]) -> Iterator[Event]:
         """The deltas in `messages`. Raises StackSpotError for an error object, after the deltas before it."""
         for name, body in messages:
-            self.done = self.done or name == DONE
-            if self.done:
+            self.ended = self.ended or name == DONE
+            if self.ended:
                 break
             if (error := body.get("error")) or name == "error":
                 raise in_answer(error if isinstance(error, Mapping) else body)

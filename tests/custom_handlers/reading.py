@@ -7,6 +7,12 @@ from typing import Any, AnyStr
 
 from hypothesis import strategies as st
 
+from custom_handlers.upstream.agents_api import AnswerReader
+from custom_handlers.upstream.key_api import CompletionReader
+from custom_handlers.wire.errors import StackSpotError
+from custom_handlers.wire.events import Event
+from custom_handlers.wire.sse import MessageReader
+
 LINE_ENDS = (b"\r\n", b"\n", b"\r")
 
 # Text with everything that JSON can hold, lone UTF-16 surrogates included.
@@ -37,3 +43,32 @@ def by_byte(stream: bytes) -> list[bytes]:
 
 # Where a stream is cut: anywhere, so that most cuts fall within a line, an escape or a character.
 places: st.SearchStrategy[Sequence[float]] = st.lists(st.floats(0, 1), max_size=12)
+
+
+def told(answer: AnswerReader | CompletionReader, pieces: Iterable[bytes]) -> tuple[list[Event], StackSpotError | None]:
+    """What `answer` makes of a stream: the events, and the error that follows them, if any."""
+    messages = MessageReader()
+    found: list[Event] = []
+    try:
+        for piece in pieces:
+            found.extend(answer.read(messages.feed(piece)))
+            if answer.ended:
+                break
+        else:
+            found.extend(answer.read(messages.finish()))
+        found.extend(answer.finish())
+    except StackSpotError as error:
+        return found, error
+    return found, None
+
+
+def all_events(answer: AnswerReader | CompletionReader, pieces: Iterable[bytes]) -> list[Event]:
+    """The events of a stream without an error; raises the error of one that has one."""
+    found, error = told(answer, pieces)
+    if error:
+        raise error
+    return found
+
+
+def named(error: StackSpotError) -> str:
+    return f"{type(error).__name__}: {error.message}"

@@ -1,7 +1,6 @@
 """The Agents API: what is asked of it, and every form of its answer, cut anywhere."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,10 +8,21 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_handlers.upstream.agents_api import Agent, AnswerReader, is_ulid, read_usage
-from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong, StackSpotError
+from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong
 from custom_handlers.wire.events import Delta, End, Event, Usage
 from custom_handlers.wire.sse import MessageReader
-from tests.custom_handlers.reading import LINE_ENDS, any_json, any_text, by_byte, cut, frame, places
+from tests.custom_handlers.reading import (
+    LINE_ENDS,
+    all_events,
+    any_json,
+    any_text,
+    by_byte,
+    cut,
+    frame,
+    named,
+    places,
+    told,
+)
 
 AGENT_ID = "01J0000000000000000000CHAT"
 TOKENS = {"input": 12, "output": 3}
@@ -50,18 +60,8 @@ frames = st.one_of(
 streams = st.lists(frames, max_size=6).map(b"".join)
 
 
-def told(pieces: list[bytes]) -> Iterator[Event]:
-    messages, answer = MessageReader(), AnswerReader()
-    for piece in pieces:
-        yield from answer.read(messages.feed(piece))
-        if answer.ended:
-            return
-    yield from answer.read(messages.finish())
-    yield from answer.finish()
-
-
 def events(pieces: list[bytes]) -> list[Event]:
-    return list(told(pieces))
+    return all_events(AnswerReader(), pieces)
 
 
 def text_of(deltas: list[Event]) -> str:
@@ -77,16 +77,10 @@ def text_and_end(pieces: list[bytes]) -> tuple[str, End]:
 
 def outcome(pieces: list[bytes]) -> str:
     """The answer, or the error and the text before it, as text: NaN, which JSON may hold, is not equal to itself."""
-    found: list[Event] = []
-    try:
-        for event in told(pieces):
-            found.append(event)
-    except StackSpotError as error:
-        text, end = text_of(found), f"{type(error).__name__}: {error.message}"
-    else:
-        text, end = text_of(found[:-1]), repr(found[-1])
+    found, error = told(AnswerReader(), pieces)
+    text = text_of(found if error else found[:-1])
     text.encode()  # no half of a surrogate pair is left
-    return f"{end} after {text!r}"
+    return f"{named(error) if error else found[-1]} after {text!r}"
 
 
 def stream(*bodies: Any, end: bytes = b"\r\n") -> bytes:

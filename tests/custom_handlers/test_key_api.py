@@ -1,7 +1,7 @@
 """The key API: OpenAI's answers, streamed or whole, in whatever shape they come."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,8 +13,18 @@ from custom_handlers import answers
 from custom_handlers.upstream.key_api import CompletionReader
 from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong, StackSpotError
 from custom_handlers.wire.events import Delta, End, Event, Usage
-from custom_handlers.wire.sse import MessageReader
-from tests.custom_handlers.reading import LINE_ENDS, any_json, any_text, by_byte, cut, frame, places
+from tests.custom_handlers.reading import (
+    LINE_ENDS,
+    all_events,
+    any_json,
+    any_text,
+    by_byte,
+    cut,
+    frame,
+    named,
+    places,
+    told,
+)
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"path": "a.py"}'}}
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
@@ -74,18 +84,8 @@ frames = st.one_of(
 streams = st.lists(frames, max_size=6).map(b"".join)
 
 
-def told(pieces: list[bytes]) -> Iterator[Event]:
-    messages, answer = MessageReader(), CompletionReader()
-    for piece in pieces:
-        yield from answer.read(messages.feed(piece))
-        if answer.done:
-            break
-    yield from answer.read(messages.finish())
-    yield from answer.finish()
-
-
 def events(pieces: list[bytes]) -> list[Event]:
-    return list(told(pieces))
+    return all_events(CompletionReader(), pieces)
 
 
 def merged(pieces: list[bytes]) -> tuple[list[dict[str, Any]], End]:
@@ -109,13 +109,8 @@ def joined(deltas: list[Event]) -> list[dict[str, Any]]:
 
 def outcome(pieces: list[bytes]) -> str:
     """The answer, or the error and what came before it."""
-    found: list[Event] = []
-    try:
-        for event in told(pieces):
-            found.append(event)
-    except StackSpotError as error:
-        return f"{type(error).__name__}: {error.message} after {joined(found)}"
-    return f"{found[-1]!r} after {joined(found[:-1])}"
+    found, error = told(CompletionReader(), pieces)
+    return f"{named(error) if error else found.pop()} after {joined(found)}"
 
 
 async def as_events(found: list[Event]) -> AsyncIterator[Event]:

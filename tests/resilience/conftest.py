@@ -18,14 +18,6 @@ from tests.resilience.ledger import Ledger
 from tests.resilience.redis_server import RedisServer
 from tests.resilience.replica import Replica
 
-SETTINGS = {
-    "REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": "5",  # LiteLLM's own default is 60: shared limits come back later
-    # Prisma's engine has 2 seconds to start when a call finds it gone; the stand-in needs more on a busy machine, and
-    # would never come back: each try ends the one before.
-    "PRISMA_AUTH_RECONNECT_TIMEOUT_SECONDS": "10",
-    "PRISMA_RECONNECT_COOLDOWN_SECONDS": "5",
-}
-
 
 def shipped() -> dict[str, str]:
     """How the Docker stack tells its gateway to use Redis, apart from where that is."""
@@ -62,7 +54,7 @@ def running_team(account: Account, simulator_server: Server, logs: Path) -> Iter
         pytest.skip("needs redis-server: apt-get install redis-server, or brew install redis")
     redis, data = RedisServer(logs / "redis"), logs / "resilience-postgres"
     with database(ROOT, environ={**os.environ, "DATABASE_URL": ""}, data=data) as variables:
-        environ = {**account.for_gateway(simulator_server.url), **variables, **redis.variables()} | SETTINGS | shipped()
+        environ = {**account.for_gateway(simulator_server.url), **variables, **redis.variables()} | shipped()
         environ |= {"LITELLM_MASTER_KEY": f"sk-{secrets.token_urlsafe(24)}"}
         environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
         one, other = Replica("one", environ, logs), Replica("other", environ, logs)

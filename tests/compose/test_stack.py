@@ -15,7 +15,7 @@ import pytest
 from tests.compose.daemon import Docker
 from tests.compose.images import publish
 from tests.compose.stack import SERVICES, Stack, clone, images, reading, with_simulator
-from tests.harness import ALL_NAMES
+from tests.harness import ALL_NAMES, ROOT
 
 pytestmark = pytest.mark.compose
 
@@ -316,3 +316,23 @@ def test_a_damaged_backup_changes_nothing(stack: Stack, key: str) -> None:
     missing = stack.command("make", "restore")
     assert missing.returncode != 0
     assert "make restore FILE=" in missing.stdout
+
+
+def test_every_password_can_be_changed_as_the_readme_says(stack: Stack, key: str) -> None:
+    former = stack.settings
+    new = {name: f"{former[name]}-rotated" for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "UI_PASSWORD")}
+    command = re.search(r"`(docker compose exec .*? psql .*?)`", (ROOT / "README.md").read_text())
+    assert command
+    stack.command("sh", "-c", command[1].replace("'...'", f"'{new['POSTGRES_PASSWORD']}'"))
+    stack.fill_in(new)
+    stack.make("up")
+    with stack.stackspot():
+        assert stack.chat(key).status_code == 200
+    login = {"username": former["UI_USERNAME"], "password": former["UI_PASSWORD"]}
+    assert httpx.post(f"{stack.url}/v2/login", json=login).status_code == 401
+    assert httpx.post(f"{stack.url}/v2/login", json={**login, "password": new["UI_PASSWORD"]}).status_code == 200
+    for password, refused in ((former["POSTGRES_PASSWORD"], True), (new["POSTGRES_PASSWORD"], False)):
+        connect = f"import psycopg; psycopg.connect('postgresql://litellm:{password}@database/litellm')"
+        done = stack.command("docker", "compose", "exec", "-T", "gateway", "python3", "-c", connect)
+        assert ("password authentication failed" in done.stdout) is refused, done.stdout
+    assert "NOAUTH" in stack.compose("exec", "-T", "redis", "redis-cli", "dbsize")

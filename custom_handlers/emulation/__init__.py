@@ -1,4 +1,4 @@
-"""What a service that takes one text and gives one text lacks. Pure: nothing here reads or waits for anything.
+"""What a service that takes one text and gives one text lacks. No I/O: rounds asks through what it is given.
 
 rounds                what to ask, and how to read the answer, in one round or two
 prompt, tool_prompt   a conversation, and the tools, as one text (tool_syntax: how a call and a result are written)

@@ -160,10 +160,17 @@ def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exc
             result = exceptions.InternalServerError(**common)
         case _:
             result = exceptions.BadGatewayError(**common)
-    result.param = error.param
+    result.param, result.type = error.param, _type_of(result.status_code)
     if isinstance(error, ContextTooLong):
         result.code = "context_length_exceeded"  # OpenAI's; Codex looks for it in a stream's `response.failed`
     return result
+
+
+def _type_of(status: int) -> str:
+    """What LiteLLM calls an error of that status; for /v1/completions it leaves the type to the exception."""
+    if status == 429:
+        return "throttling_error"
+    return "invalid_request_error" if status < 500 else "internal_server_error"
 
 
 class UnknownModelError(exceptions.BadRequestError, ValueError):

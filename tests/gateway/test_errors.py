@@ -77,6 +77,10 @@ CASES = {
 ERROR_TYPES = {400: "invalid_request_error", 408: "invalid_request_error", 429: "throttling_error"}
 
 
+def error_type(case: Case) -> str:
+    return ERROR_TYPES.get(case.status, "internal_server_error")
+
+
 def failure_of(reply: Reply, status: int) -> Failure:
     """The failure of a reply that carries `status` where a client looks for it."""
     failure = reply.failure
@@ -95,17 +99,21 @@ def test_status_and_message_on_the_first_byte(caller: Caller, simulator: Simulat
     case = CASES[name]
     simulator.faults(**case.faults)
     failure = failure_of(caller.ask(stream=stream, **case.fields), case.status)
-    assert failure.type == ERROR_TYPES.get(case.status, "internal_server_error")
+    assert failure.type == error_type(case)
     assert re.search(case.told, failure.message, re.DOTALL)
 
 
 @every_route
-@pytest.mark.parametrize("name", ["agent not shared", "prompt too long", "rate limit", "null answer", "no JSON"])
+@pytest.mark.parametrize(
+    "name", ["agent not shared", "prompt too long", "body refused", "rate limit", "null answer", "no JSON"]
+)
 def test_plain_calls_fail_alike_on_every_route(caller: Caller, simulator: Simulator, name: str, route: str) -> None:
     case = CASES[name]
     simulator.faults(**case.faults)
     failure = failure_of(caller.ask(route, **case.fields), case.status)
     assert re.search(case.told, failure.message, re.DOTALL)
+    expected = STREAM_CODES[MESSAGES][case.status] if route == MESSAGES else error_type(case)
+    assert failure.type == expected
 
 
 # What LiteLLM calls an error in a stream of these routes; it has sent the status 200 before it asks the handler.

@@ -368,8 +368,11 @@ TARGETS: dict[str, Any] = {
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_fallback_chooses(side: Side, decoy: Decoy, field: str, target: str) -> None:
     for route, stream in CALLS:
-        for value in ([TARGETS[target]], [{"stackspot-ai-code": [TARGETS[target]]}], {"*": TARGETS[target]}):
-            reply = side.ask(route, stream, **{field: aimed(value, decoy)})
+        targets = aimed(TARGETS[target], decoy)
+        for value in ([targets], [{"stackspot-ai-code": [targets]}], {"*": targets}):
+            reply = side.ask(route, stream, **{field: value})
+            assert (400 <= reply.status < 500, side.sent()) == (True, []), reply.raw
+            reply = side.ask(route, stream, router_settings_override={field: value})
             assert (400 <= reply.status < 500, side.sent()) == (True, []), reply.raw
 
 
@@ -379,10 +382,22 @@ def test_a_fallback_may_name_another_model(caller: Caller, simulator: Simulator)
         assert caller.ask(CHAT, "stackspot-ai-code", fallbacks=value).status == 200
 
 
+# By kind of failure, for the kinds that a failing StackSpot is told as.
+RETRIES = {"InternalServerErrorRetries": 3, "BadRequestErrorRetries": 3, "ServiceUnavailableErrorRetries": 3}
+
+
 @pytest.mark.parametrize(
     "wish",
-    [{"num_retries": 3}, {"max_retries": 3}, {"headers": {"x-litellm-num-retries": "3"}}],
-    ids=lambda wish: next(iter(wish)),
+    [
+        {"num_retries": 3},
+        {"max_retries": 3},
+        {"headers": {"x-litellm-num-retries": "3"}},
+        {"retry_policy": RETRIES},
+        {"model_group_retry_policy": {"stackspot-ai-code": RETRIES}},
+        {"router_settings_override": {"num_retries": 3}},
+        {"router_settings_override": {"model_group_retry_policy": {"stackspot-ai-code": RETRIES}}},
+    ],
+    ids=str,
 )
 def test_no_request_has_its_failures_repeated(side: Side, simulator: Simulator, wish: dict[str, Any]) -> None:
     for route, stream in CALLS:
@@ -391,3 +406,11 @@ def test_no_request_has_its_failures_repeated(side: Side, simulator: Simulator, 
         assert side.ask(route, stream, **wish).failure
         assert len(simulator.requests()) == 1
         simulator.no_faults()
+
+
+@pytest.mark.parametrize("fields", [{}, {"fastest_response": True}], ids=str)
+def test_no_request_is_for_several_models(side: Side, fields: dict[str, Any]) -> None:
+    """LiteLLM would ask each of them, at the price of one request of a rate limit."""
+    for route, stream in CALLS:
+        reply = side.ask(route, stream, model="stackspot-ai-code,stackspot-ai-code", **fields)
+        assert (reply.status, side.sent()) == (400, []), reply.raw

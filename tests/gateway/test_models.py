@@ -320,6 +320,17 @@ def test_bad_parameters_are_refused_on_every_route(caller: Caller, simulator: Si
     assert chats(simulator) == []
 
 
+@streamed_and_not
+@pytest.mark.parametrize("prompt", [["one", "two"], [1, 2], [[1, 2]], [], {"text": "one"}, 7], ids=str)
+def test_a_completion_is_of_one_text(caller: Caller, simulator: Simulator, prompt: Any, stream: bool) -> None:
+    reply = caller.ask(COMPLETIONS, prompt=prompt, stream=stream)
+    assert reply.failure is not None
+    assert (reply.status, reply.failure.type, reply.failure.param) == (400, "invalid_request_error", "prompt")
+    assert "`prompt` must be one text" in reply.failure.message
+    assert chats(simulator) == []
+    assert caller.ask(COMPLETIONS, prompt=["one"], stream=stream).text
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

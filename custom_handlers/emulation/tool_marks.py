@@ -20,7 +20,7 @@ _HEAD = r'[\[{][\s\[{]{0,9}(?:"\w{0,10}(?:"\s{0,9})?)?'
 # Searched patterns begin with a set of characters, which `re` looks for many times as fast as for alternatives.
 OPEN = re.compile(
     r"[<&`](?:(?P<tag>(?<=<)tool_calls?(?:\s[^<>]{0,200})?>)|(?P<escaped>(?<=&)lt;tool_calls?&gt;)"
-    r"|(?P<result>(?<=<)tool_response\b)|(?P<stray>(?<=<)/tool_calls?\s{0,9}>)"
+    r"|(?P<result>(?<=<)tool_response(?=\W))|(?P<stray>(?<=<)/tool_calls?\s{0,9}>)"
     rf"|(?P<fence>(?<=`)``[\w-]{{0,20}}\s{{0,20}}(?=[\[{{][\s\[{{]{{0,9}}{_KEY})))",
     re.IGNORECASE,
 )

@@ -163,7 +163,7 @@ class ToolCallParser:
         self._buffer = rest
         if self._wrapped and rest.startswith("```"):
             self._wrapped, self._buffer = False, rest[3:]
-        elif tool_marks.TURN.match(rest):
+        elif (turn := tool_marks.TURN.match(rest)) and (last or turn.end() < len(rest)):
             self._step = ToolCallParser._rest
         elif (mark := tool_marks.next_open(rest)) and mark.start() == 0:
             self._step = ToolCallParser._text

@@ -345,6 +345,8 @@ class TestInvariance:
     @settings(max_examples=300, deadline=None)
     @given(answers, st.data(), st.booleans(), st.booleans())
     @example("a" + " " * 250 + "```json\n<tool_call id='1'>" + READ + "</tool_call>", None, False, False)
+    @example(f"<tool_call>{READ}</tool_call>=== TOOLS", None, False, False)
+    @example("<tool_responses>", None, False, False)
     def test_the_pieces_make_no_difference(self, answer: str, data: Any, single: bool, thinking: bool) -> None:
         given = tooling(parallel_tool_calls=not single)
         whole = seen(answer, given=given, thinking=thinking)

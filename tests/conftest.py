@@ -1,5 +1,6 @@
 """Fixtures that all tests share: one simulator and one gateway, started once and reset before each test."""
 
+import os
 import secrets
 import signal
 from collections.abc import Iterator
@@ -16,9 +17,11 @@ from tests.harness import ROOT, Account, Server, running_gateway, running_simula
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Nothing here is timed: a slow machine is no failure.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# Nothing here is timed: a slow machine is no failure. Each run tries other examples, except in the gate, whose verdict
+# is about the change and not about luck.
+settings.register_profile("exploring", deadline=None)
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "exploring"))
 
 
 @pytest.fixture(scope="session")

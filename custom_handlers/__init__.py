@@ -1,7 +1,8 @@
 """StackSpot AI as a LiteLLM provider. Imports flow downwards; nothing imports the handler.
 
 entry       stackspot             what LiteLLM loads as the provider
-            request_gate          what LiteLLM loads as a callback: refuses what would go past the provider
+            request_guard         what LiteLLM loads as a callback: puts guard/ in front of LiteLLM
+            request_gate          its former name
 handler     stackspot_handler     request in, answer or LiteLLM's error out
             answers, parameters   LiteLLM's shapes: answers and chunks, checked parameters
             blocking              synchronous callers
@@ -9,6 +10,7 @@ handler     stackspot_handler     request in, answer or LiteLLM's error out
             stackspot_config      configuration for the proxy and for in-process use
             registration          the models, for LiteLLM in-process
             settings, routing     what environment and configuration say; which upstream a model uses
+guard/                            which requests reach LiteLLM, and with what
 emulation/                        tools, structured output and limits over plain text
 upstream/                         the two upstream protocols
 wire/                             bytes, time limits, errors

@@ -19,7 +19,7 @@ ROOMS = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
     if path.stem != "__init__"
 }
-FOLDERS = ("emulation", "upstream", "wire")
+FOLDERS = ("emulation", "guard", "upstream", "wire")
 MOST_LINES = 250
 
 HANDLER = {"stackspot_handler", "stackspot"}
@@ -69,7 +69,7 @@ def test_the_map_of_its_folder_names_it(room: str) -> None:
 
 
 def test_the_rooms_that_users_and_litellm_name_are_there() -> None:
-    assert {*HANDLER, "request_gate", "stackspot_config"} <= ROOMS.keys()
+    assert {*HANDLER, "request_guard", "request_gate", "stackspot_config"} <= ROOMS.keys()
     assert {folder(room) for room in ROOMS} == {"", *FOLDERS}
 
 
@@ -87,7 +87,7 @@ def test_nothing_imports_the_handler() -> None:
 @every_room
 def test_imports_flow_down(room: str) -> None:
     """The emulation asks through what it is given, so that it stays pure: it knows no upstream and no client."""
-    below = {"emulation": {"emulation", "wire"}, "upstream": {"upstream", "wire"}, "wire": {"wire"}}
+    below = {"emulation": {"emulation", "wire"}, "guard": {"guard"}, "upstream": {"upstream", "wire"}, "wire": {"wire"}}
     found = {folder(other) for other in behind(room)}
     assert found <= below.get(folder(room), {"", *FOLDERS})
     if folder(room) == "emulation":

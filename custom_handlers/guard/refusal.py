@@ -1,0 +1,42 @@
+"""What the guard says instead of passing a request on, in the shape that the surface's clients read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+MESSAGES_SURFACE = "messages"
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 500: "internal_server_error"}
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    500: "api_error",
+}
+
+
+@dataclass
+class Refusal(Exception):
+    """One clear sentence for the caller; `param` is the field that is meant, `code` a code of OpenAI's if one fits."""
+
+    status: int
+    message: str
+    param: str | None = None
+    code: str | None = None
+
+    def body(self, surface: str | None) -> bytes:
+        """The JSON that `surface` answers errors with: Anthropic's for messages, OpenAI's everywhere else."""
+        return json.dumps(self._anthropic() if surface == MESSAGES_SURFACE else self._openai()).encode()
+
+    def _openai(self) -> dict[str, Any]:
+        kind = _OPENAI_TYPES.get(self.status, "invalid_request_error")
+        code = self.code or str(int(HTTPStatus(self.status)))
+        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": code}}
+
+    def _anthropic(self) -> dict[str, Any]:
+        kind = _ANTHROPIC_TYPES.get(self.status, "invalid_request_error")
+        return {"type": "error", "error": {"type": kind, "message": self.message}}

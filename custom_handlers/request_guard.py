@@ -1,0 +1,18 @@
+"""The file that LiteLLM loads as a callback: `callbacks: [custom_handlers.request_guard.request_guard]`.
+
+LiteLLM executes it by its path, like stackspot.py: it makes its package importable, and inside the proxy it puts the
+guard in front of LiteLLM's app.
+"""
+
+import sys
+from pathlib import Path
+
+_root = str(Path(__file__).resolve().parent.parent)
+if _root not in sys.path:
+    sys.path.insert(0, _root)
+
+from custom_handlers.guard.hook import RequestGuard  # noqa: E402
+from custom_handlers.guard.installation import install_in_proxy  # noqa: E402
+
+request_guard = RequestGuard()
+install_in_proxy()

@@ -62,7 +62,7 @@ def test_it_loads_from_anywhere(
     arguments = ("--num_workers", str(workers)) if workers > 1 else ()
     environ |= TWO_WORKERS if workers > 1 else {}
     log = tmp_path / "gateway.log"
-    with running_gateway(environ, log, *arguments, config=config, cwd=elsewhere) as gateway:
+    with running_gateway(environ, log, *arguments, config=config, cwd=elsewhere, cold=True) as gateway:
         answers = [ask(gateway, name) for name in ALL_NAMES]
         simulator.faults(not_shared=True)
         refused = ask(gateway, "stackspot")

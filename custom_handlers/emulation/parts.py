@@ -1,5 +1,6 @@
 """What the text of an answer turns out to hold."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,20 +22,28 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`arguments` is strict JSON that fits the tool's schema."""
+    """`arguments` is strict JSON of an object that fits the tool's schema, unless it is `unproven`: then the check was
+    too expensive and is still to be done. The one argument of a `custom` tool is the string `input`.
+    """
 
     index: int
     id: str
     name: str
     arguments: str
+    custom: bool = False
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A call that cannot be made: what the model wrote, and the reason in words for the model."""
+    """A call that cannot be made: what the model wrote, and the reason in words for the model.
+
+    `call` is there when the call is complete and only misfits its tool's schema.
+    """
 
     raw: str
     reason: str
+    call: Call | None = None
 
 
 Part: TypeAlias = Text | Thought | Call | Broken
@@ -50,7 +59,8 @@ def deltas(part: Text | Thought | Call, *, legacy: bool = False) -> Iterator[Del
         case Call(_, _, name, arguments) if legacy:
             yield Delta({"function_call": {"name": name, "arguments": arguments}})
         case Call(index, call_id, name, arguments):
-            head = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
-            yield Delta({"tool_calls": [head]})
-            for at in range(0, len(arguments), _PIECE):
-                yield Delta({"tool_calls": [{"index": index, "function": {"arguments": arguments[at : at + _PIECE]}}]})
+            kind, field = ("custom", "input") if part.custom else ("function", "arguments")
+            text = json.loads(arguments)["input"] if part.custom else arguments
+            yield Delta({"tool_calls": [{"index": index, "id": call_id, "type": kind, kind: {"name": name, field: ""}}]})
+            for at in range(0, len(text), _PIECE):
+                yield Delta({"tool_calls": [{"index": index, kind: {field: text[at : at + _PIECE]}}]})

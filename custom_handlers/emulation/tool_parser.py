@@ -23,10 +23,14 @@ class ToolCallParser:
     """`feed` the pieces of one answer, then `finish`; both give the parts that are certain by then.
 
     Without `tooling` no call is looked for. `first_index` is the index of the first call. With `thinking` the answer
-    begins inside a thought, as with models whose prompt opens one. Raises nothing.
+    begins inside a thought, as with models whose prompt opens one. With `turns` the prompt was a transcript: a turn that
+    the model invents ends the answer. Raises nothing.
     """
 
-    def __init__(self, tooling: Tooling | None, *, first_index: int = 0, thinking: bool = False) -> None:
+    def __init__(
+        self, tooling: Tooling | None, *, first_index: int = 0, thinking: bool = False, turns: bool = False
+    ) -> None:
+        self.unfinished_thought = ""  # after `finish`: a thought that the answer began and never ended
         self._tooling = tooling
         self._first = self._index = first_index
         self._step = ToolCallParser._think if thinking else ToolCallParser._begin
@@ -52,6 +56,11 @@ class ToolCallParser:
             self._buffer += text[at : at + _SLICE]
             parts += self._go_on(last=False)
         return parts
+
+    @property
+    def ended(self) -> bool:
+        """Can nothing of what still comes be told? Then the rest need not be waited for."""
+        return self._step is ToolCallParser._rest
 
     def finish(self) -> list[Part]:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""

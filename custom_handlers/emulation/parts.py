@@ -61,6 +61,8 @@ def deltas(part: Text | Thought | Call, *, legacy: bool = False) -> Iterator[Del
         case Call(index, call_id, name, arguments):
             kind, field = ("custom", "input") if part.custom else ("function", "arguments")
             text = json.loads(arguments)["input"] if part.custom else arguments
-            yield Delta({"tool_calls": [{"index": index, "id": call_id, "type": kind, kind: {"name": name, field: ""}}]})
+            yield Delta(
+                {"tool_calls": [{"index": index, "id": call_id, "type": kind, kind: {"name": name, field: ""}}]}
+            )
             for at in range(0, len(text), _PIECE):
                 yield Delta({"tool_calls": [{"index": index, kind: {field: text[at : at + _PIECE]}}]})

@@ -3,7 +3,7 @@
 rounds                what to ask, and how to read the answer, in one round or two
 prompt, tool_prompt   a conversation, and the tools, as one text (tool_syntax: how a call and a result are written)
 tool_parser           calls out of an answer (tool_marks, tool_calls, parts)
-structured, schemas   JSON that fits a schema
+structured, schemas   JSON that fits a schema (proof: dear checks, in a process of their own)
 lenient_json          JSON as models write it
 limits                stop texts, longest answer, longest prompt
 """

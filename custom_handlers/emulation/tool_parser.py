@@ -218,8 +218,10 @@ class ToolCallParser:
         assert self._tooling is not None
         try:
             for name, given in read_calls(body, closed=closed)[: 1 if self._tooling.single else None]:
-                name, arguments = self._tooling.arguments(name, given)
-                calls.append(Call(self._index + len(calls), f"call_{secrets.token_hex(12)}", name, arguments))
+                found = self._tooling.arguments(name, given)
+                if found.misfit:
+                    return calls, found.misfit
+                calls.append(Call(self._index + len(calls), f"call_{secrets.token_hex(12)}", found.name, found.json))
         except Unreadable as unreadable:
             return calls, str(unreadable)
         return calls, ""

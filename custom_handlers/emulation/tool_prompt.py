@@ -35,26 +35,45 @@ _ONE = "Write one such block at most."
 _SEVERAL = "Calls that do not wait for each other go into one message, as several blocks in a row."
 
 
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """A call of the tool `name` as it can be passed on: `json` is strict JSON of an object.
+
+    `misfit` says, for the model, why it does not fit the tool's schema. `unproven` says that finding out takes too long
+    in this process: `prove` can do it.
+    """
+
+    name: str
+    json: str
+    misfit: str | None = None
+    unproven: bool = False
+
+
 @dataclass(frozen=True)
 class Tool:
+    """`strict` calls must fit the schema; a `custom` tool takes free text, as its only argument `input`."""
+
     name: str
     description: str
     parameters: Any
+    strict: bool = False
+    custom: bool = False
 
     @cached_property
     def schema(self) -> Schema:
         return Schema(self.parameters)
 
-    def arguments(self, given: Any) -> str:
-        """`given`, an object or values in the order of the parameters, as JSON. Raises Unreadable for a misfit."""
+    def arguments(self, given: Any) -> Arguments:
+        """`given`, an object or values in the order of the parameters. Raises Unreadable for what is no object."""
         if isinstance(given, list):
             names = list((self.parameters.get("properties") or {}) if isinstance(self.parameters, Mapping) else ())
             if len(given) > len(names):
                 raise Unreadable(f"`{self.name}` does not take {len(given)} arguments without names")
             given = dict(zip(names, given, strict=False))
+        misfit = None
         if problems := self.schema.problems(given):
-            raise Unreadable(f"the arguments do not fit the schema of `{self.name}`: {problems}")
-        return dumps(given)
+            misfit = f"the arguments do not fit the schema of `{self.name}`: {problems}"
+        return Arguments(self.name, dumps(given), misfit)
 
 
 class Toolbox:
@@ -92,8 +111,8 @@ class Tooling:
         names = f"The tools: {', '.join(self.box.tools)}."
         return "\n".join((_FORM, _ONE if self.single else _SEVERAL, when, _RESULTS, names))
 
-    def arguments(self, name: str, given: Any) -> tuple[str, str]:
-        """Name and JSON arguments of a call. Raises Unreadable when it may not be made like this."""
+    def arguments(self, name: str, given: Any) -> Arguments:
+        """A call of the tool that is meant by `name`. Raises Unreadable when it can never be passed on."""
         name = name if name in self.box.tools else name.rpartition(".")[2]
         if self.choice == "none":
             raise Unreadable("no tool can be called in this message")
@@ -101,7 +120,7 @@ class Tooling:
             raise Unreadable(f"there is no tool `{name[:100]}`; the tools are {', '.join(self.box.tools)}")
         if self.only and name != self.only:
             raise Unreadable(f"only `{self.only}` can be called in this message")
-        return name, self.box.tools[name].arguments(given)
+        return self.box.tools[name].arguments(given)
 
 
 def read_tools(parameters: Mapping[str, Any]) -> Tooling | None:
@@ -167,7 +186,13 @@ def _tool(given: Any, where: str) -> Tool | None:
     text = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
     parameters = text if kind == "custom" else function.get("parameters") or {"type": "object", "properties": {}}
     description = function.get("description")
-    return Tool(name, description if isinstance(description, str) else "", parameters)
+    return Tool(
+        name,
+        description if isinstance(description, str) else "",
+        parameters,
+        strict=function.get("strict") is True,
+        custom=kind == "custom",
+    )
 
 
 def _shown(tool: Tool) -> str:

@@ -362,7 +362,7 @@ class TestInvariance:
         parts = parse(answer)
         for part in parts:
             if isinstance(part, Call):
-                assert tooling().arguments(part.name, json.loads(part.arguments)) == (part.name, part.arguments)
+                assert tooling().arguments(part.name, json.loads(part.arguments)).json == part.arguments
         assert [part.index for part in parts if isinstance(part, Call)] == list(
             range(sum(isinstance(p, Call) for p in parts))
         )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_handlers.emulation.lenient_json import Unreadable
-from custom_handlers.emulation.tool_prompt import Tooling, read_tools
+from custom_handlers.emulation.tool_prompt import Arguments, Tooling, read_tools
 from custom_handlers.wire.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
@@ -53,7 +53,7 @@ class TestDescription:
 
     def test_a_tool_with_free_text_takes_it_as_input(self) -> None:
         custom = tooling(tools=[{"type": "custom", "custom": {"name": "patch"}}])
-        assert custom.arguments("patch", {"input": "x"}) == ("patch", '{"input": "x"}')
+        assert custom.arguments("patch", {"input": "x"}) == Arguments("patch", '{"input": "x"}')
 
     def test_tools_of_the_service_are_left_out(self) -> None:
         assert list(tooling(tools=[{"type": "web_search"}, function()]).box.tools) == ["read"]
@@ -61,7 +61,8 @@ class TestDescription:
 
     @pytest.mark.parametrize("schema", [{"type": "objekt"}, {"$ref": "#/nowhere"}, {"pattern": "("}, [], {"type": 5}])
     def test_a_schema_that_makes_no_sense_forbids_nothing(self, schema: Any) -> None:
-        assert tooling(tools=[function(parameters=schema)]).arguments("read", {"a": "b"}) == ("read", '{"a": "b"}')
+        found = tooling(tools=[function(parameters=schema)]).arguments("read", {"a": "b"})
+        assert found == Arguments("read", '{"a": "b"}')
 
 
 class TestRules:

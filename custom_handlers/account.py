@@ -46,7 +46,8 @@ class Account:
         started = time.monotonic()
         parts = prompt.file_parts(messages, results=self.uploads.enabled)
         upload_ids, notes = await self.uploads.upload(parts, limits)
-        plan = rounds.plan(messages, optional, notes)
+        secret = (self.settings.client_secret or self.settings.api_key).encode()
+        plan = rounds.plan(messages, optional, notes, secret=secret)
         known = (self._learned_limit(agent), context_limit)
         # In a thread: an exact count of a prompt near the limit takes a tenth of a second.
         await asyncio.to_thread(check_context, plan.prompt, min(filter(None, known), default=None))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-_MARK = re.compile(r"^=== ([A-Z]+)(?: \([\w.-]+\))? ===$", re.MULTILINE)
+# The first header of a prompt has the mark that all of its headers have.
+_FIRST_HEADER = re.compile(r"\A=== [A-Z]+(?: \([^()\n]*\))?( [a-z2-7]{6}) ===\n")
 _CALL = re.compile(r'<tool_call(?: id="([^"]*)")?>(.*?)</tool_call>', re.DOTALL)
 _RESULT = re.compile(r'<tool_response((?: \w+="[^"]*")*)>\n(.*?)\n</tool_response>', re.DOTALL)
 _ID = re.compile(r' id="([^"]*)"')
@@ -43,11 +44,15 @@ class Transcript:
     @cached_property
     def sections(self) -> list[tuple[str, str]]:
         """Speaker and text, in order."""
-        marks = list(_MARK.finditer(self.prompt))
-        if not marks:
+        first = _FIRST_HEADER.match(self.prompt)
+        mark = first[1] if first else ""
+        headers = list(re.finditer(rf"^=== ([A-Z]+)(?: \([^()\n]*\))?{mark} ===$", self.prompt, re.MULTILINE))
+        if not headers:
             return [("USER", self.prompt)]
-        ends = [mark.start() for mark in marks[1:]] + [len(self.prompt)]
-        return [(mark[1], self.prompt[mark.end() : end].strip("\n")) for mark, end in zip(marks, ends, strict=True)]
+        ends = [header.start() for header in headers[1:]] + [len(self.prompt)]
+        return [
+            (found[1], self.prompt[found.end() : end].strip("\n")) for found, end in zip(headers, ends, strict=True)
+        ]
 
     @cached_property
     def tools(self) -> dict[str, dict[str, Any]]:

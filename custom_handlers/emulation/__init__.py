@@ -1,7 +1,8 @@
 """What a service that takes one text and gives one text lacks. No I/O: rounds asks through what it is given.
 
 rounds                what to ask, and how to read the answer, in one round or two
-prompt, tool_prompt   a conversation, and the tools, as one text (tool_syntax: how a call and a result are written)
+prompt, tool_prompt   a conversation, and the tools, as one text
+transcript, content   its turns, and what their parts hold (role_headers, tool_syntax: how they are written)
 tool_parser           calls out of an answer (tool_marks, tool_calls, parts)
 structured, schemas   JSON that fits a schema (proof: dear checks, in a process of their own)
 lenient_json          JSON as models write it

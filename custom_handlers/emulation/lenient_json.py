@@ -20,7 +20,6 @@ _SURPLUS = re.compile(r"[\s}\]]*")
 _PAIRS = {"{": "}", "[": "]"}
 _START = re.compile(r"[{\[]")
 _MOST_TRIES = 50
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
@@ -83,7 +82,11 @@ def dumps(value: Any) -> str:
 
 def well_formed(text: str) -> str:
     """`text` with U+FFFD for each surrogate without its partner: it could not be sent as UTF-8."""
-    if not _SURROGATE.search(text):
+    try:
+        text.encode()  # many times as fast as a search for them
+    except UnicodeEncodeError:
+        pass
+    else:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -13,7 +13,7 @@ from typing import Any
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.limits import StopCutter, TokenLimit
 from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
-from custom_handlers.emulation.prompt import Attachments, escape_marks, render
+from custom_handlers.emulation.prompt import Attachments, correction, render
 from custom_handlers.emulation.structured import OutputFormat, read_format
 from custom_handlers.emulation.tool_parser import ToolCallParser
 from custom_handlers.emulation.tool_prompt import Tooling, read_tools
@@ -41,9 +41,12 @@ class Problem:
     remedy: str
 
 
-def plan(messages: Any, parameters: Mapping[str, Any], attachments: Attachments | None = None) -> Plan:
+def plan(
+    messages: Any, parameters: Mapping[str, Any], attachments: Attachments | None = None, *, secret: bytes = b""
+) -> Plan:
     """The plan for a request: OpenAI's `messages`, and its other fields, of which numbers and stop texts are checked
-    already. `attachments` holds notes on uploaded files, as for render. Raises BadRequest.
+    already. `attachments` holds notes on uploaded files, and `secret` keeps headers unknown, as for render. Raises
+    BadRequest.
     """
     tooling, output = read_tools(parameters), read_format(parameters)
     rules = [tooling.rules] if tooling else []
@@ -51,7 +54,13 @@ def plan(messages: Any, parameters: Mapping[str, Any], attachments: Attachments 
         rules.append(f"If you call no tool: {output.rules}" if tooling else output.rules)
     stop, most = parameters.get("stop") or (), parameters.get("max_tokens")
     return Plan(
-        render(messages, tools=tooling.text if tooling else "", rules="\n\n".join(rules), attachments=attachments),
+        render(
+            messages,
+            tools=tooling.text if tooling else "",
+            rules="\n\n".join(rules),
+            attachments=attachments,
+            secret=secret,
+        ),
         tooling,
         output,
         (stop,) if isinstance(stop, str) else tuple(stop),
@@ -91,8 +100,7 @@ async def emulate(events: Events, *, plan: Plan, ask: Callable[[str], Events]) -
 
 def repair_prompt(prompt: str, answer: str, problem: Problem) -> str:
     """The prompt that asks for a correction of `answer`, which `prompt` led to."""
-    request = f"The message above cannot be used: {escape_marks(problem.reason)}.\n{problem.remedy}"
-    return f"{prompt}{escape_marks(answer)}\n\n=== FORMAT ===\n{request}\n\n=== ASSISTANT ===\n"
+    return correction(prompt, answer, reason=problem.reason, remedy=problem.remedy)
 
 
 class _Answer:

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from custom_handlers.emulation.lenient_json import Unreadable, dumps
-from custom_handlers.emulation.prompt import escape_marks
+from custom_handlers.emulation.role_headers import shown_name
 from custom_handlers.emulation.schemas import Schema
 from custom_handlers.emulation.tool_syntax import escape_json, escape_tags
 from custom_handlers.wire.errors import BadRequest
@@ -19,20 +19,22 @@ from custom_handlers.wire.errors import BadRequest
 _LISTS_KEPT = 32  # each costs a few hundred kilobytes
 _INTRODUCTION = "Tools that can be called, each with the JSON schema of its arguments."
 _FORM = """\
-To call a tool, write such a block:
+To call a tool, write a block like this at the start of a line, outside code fences and quotes:
 <tool_call>{"name": "tool name", "arguments": {"parameter": "value"}}</tool_call>
-Between the tags stands one JSON object and nothing else; no code fence around it. `arguments` must fit the tool's
-schema. In strings, write line breaks as \\n and put a backslash before quotes and backslashes."""
-_RESULTS = (
-    "Stop after the last block: results come in the next turn as <tool_response>, which you never write yourself."
-)
+Between the tags stands one JSON object and nothing else. `arguments` must fit the tool's schema. In JSON strings, write
+line breaks as \\n and put a backslash before quotes and backslashes. To show such a block without calling the tool, put
+it inside a code fence and write a sentence after the fence."""
+_RESULTS = """\
+Stop after the last block. The results come in the next turn, as <tool_response>: never write one yourself.
+In the texts above, such tags are quoted with a backslash behind the `<`, as in <\\tool_call>. The backslash is not part
+of the text: leave it out when you write that text into the arguments of a call."""
 _WHEN = {
     "auto": "If the next step needs a tool, call it in this message, do not announce it; otherwise answer in text.",
     "required": "This message must call a tool.",
     "none": "No tool can be called in this message: answer in plain text, without <tool_call>.",
 }
 _ONE = "Write one such block at most."
-_SEVERAL = "Calls that do not wait for each other go into one message, as several blocks in a row."
+_SEVERAL = "Put calls that do not wait for each other into one message, as several blocks in a row."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +70,33 @@ class Tool:
         if isinstance(given, list):
             names = list((self.parameters.get("properties") or {}) if isinstance(self.parameters, Mapping) else ())
             if len(given) > len(names):
-                raise Unreadable(f"`{self.name}` does not take {len(given)} arguments without names")
+                raise Unreadable(f"`{shown_name(self.name)}` does not take {len(given)} arguments without names")
             given = dict(zip(names, given, strict=False))
         misfit = None
         if problems := self.schema.problems(given):
-            misfit = f"the arguments do not fit the schema of `{self.name}`: {problems}"
+            misfit = f"the arguments do not fit the schema of `{shown_name(self.name)}`: {problems}"
         return Arguments(self.name, dumps(given), misfit)
 
 
 class Toolbox:
-    """The tools of one list: `tools` by name, `text` as the model is shown them."""
+    """The tools of one list: `tools` by the names that the model sees, `text` as it is shown them.
+
+    `shown` has those names by the tools' own.
+    """
 
     def __init__(self, tools: list[Tool]) -> None:
-        self.tools = {tool.name: tool for tool in tools}
-        self.text = "\n\n".join((_INTRODUCTION, *map(_shown, self.tools.values())))
+        self.tools: dict[str, Tool] = {}
+        self.shown: dict[str, str] = {}
+        for tool in {tool.name: tool for tool in tools}.values():
+            name = _unlike(shown_name(tool.name), self.tools)
+            self.tools[name], self.shown[tool.name] = tool, name
+        self.text = "\n\n".join((_INTRODUCTION, *(_described(name, tool) for name, tool in self.tools.items())))
 
 
 @dataclass(frozen=True, slots=True)
 class Tooling:
-    """What a request says about tools. `choice` is auto, none or required; `only` names the one tool that is wanted.
+    """What a request says about tools. `choice` is auto, none or required; `only` names the one tool that is wanted,
+    as the model sees it.
 
     `single` allows one call; `legacy` says that the caller uses `functions` and wants a `function_call` back.
     """
@@ -117,7 +127,7 @@ class Tooling:
         if self.choice == "none":
             raise Unreadable("no tool can be called in this message")
         if name not in self.box.tools:
-            raise Unreadable(f"there is no tool `{name[:100]}`; the tools are {', '.join(self.box.tools)}")
+            raise Unreadable(f"there is no tool `{shown_name(name)}`; the tools are {', '.join(self.box.tools)}")
         if self.only and name != self.only:
             raise Unreadable(f"only `{self.only}` can be called in this message")
         return self.box.tools[name].arguments(given)
@@ -139,14 +149,16 @@ def read_tools(parameters: Mapping[str, Any]) -> Tooling | None:
     except (TypeError, ValueError, RecursionError):
         raise BadRequest(f"`{where}` is not JSON.", param=where) from None
     mode, only = _choice(choice, "function_call" if legacy else "tool_choice")
-    if only is not None and only not in box.tools:
-        raise BadRequest(f"`tool_choice` names `{only}`, which is not among the tools.", param="tool_choice")
+    if only is not None and only not in box.shown:
+        raise BadRequest(
+            f"`tool_choice` names `{shown_name(only)}`, which is not among the tools.", param="tool_choice"
+        )
     if not box.tools:
         if mode == "required":
             raise BadRequest("`tool_choice` asks for a call, but there are no tools.", param="tool_choice")
         return None
     single = legacy or parameters.get("parallel_tool_calls") is False
-    return Tooling(box, mode, only, single=single, legacy=legacy)
+    return Tooling(box, mode, None if only is None else box.shown[only], single=single, legacy=legacy)
 
 
 def _choice(given: Any, where: str) -> tuple[str, str | None]:
@@ -181,7 +193,7 @@ def _tool(given: Any, where: str) -> Tool | None:
         return None
     function: dict[str, Any] = given[kind] if isinstance(given.get(kind), dict) else given
     name = function.get("name")
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not shown_name(name):
         raise BadRequest(f"`{where}` has no name.", param=where)
     text = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
     parameters = text if kind == "custom" else function.get("parameters") or {"type": "object", "properties": {}}
@@ -195,7 +207,15 @@ def _tool(given: Any, where: str) -> Tool | None:
     )
 
 
-def _shown(tool: Tool) -> str:
+def _unlike(name: str, taken: Mapping[str, Any]) -> str:
+    """`name`, or one like it if two tools would be shown under the same."""
+    number = 2
+    unlike = name
+    while unlike in taken:
+        unlike, number = f"{name}_{number}", number + 1
+    return unlike
+
+
+def _described(name: str, tool: Tool) -> str:
     schema = escape_json(json.dumps(tool.parameters, ensure_ascii=False, separators=(",", ":")))
-    heading = f"## {escape_marks(escape_tags(' '.join(tool.name.split())))}"
-    return "\n".join(filter(None, (heading, escape_marks(escape_tags(tool.description.strip())), schema)))
+    return "\n".join(filter(None, (f"## {name}", escape_tags(tool.description.strip()), schema)))

@@ -143,7 +143,7 @@ class TestCalls:
         first, second = upstream.prompts
         assert second.startswith(first + "I look.\n" + BROKEN)
         assert "'path' is a required property" in second
-        assert second.endswith("\n=== ASSISTANT ===\n")
+        assert second.endswith(first[first.rindex("\n=== ASSISTANT ") :])
 
     async def test_a_correction_in_words_is_the_answer(self) -> None:
         seen = await answer(Upstream(f"I look.{BROKEN}", "No need to."), tools=TOOLS)
@@ -272,7 +272,7 @@ class TestPlan:
 
     def test_tools_and_format_are_told_together(self) -> None:
         prompt = plan(USER, {"tools": TOOLS, "response_format": JSON_FORMAT}).prompt
-        assert prompt.index("=== TOOLS ===") < prompt.index("=== USER ===") < prompt.index("=== FORMAT ===")
+        assert prompt.index("=== TOOLS ") < prompt.index("=== USER ") < prompt.index("=== FORMAT ")
         assert "If you call no tool: Answer with JSON" in prompt
 
     def test_mistakes_are_bad_requests(self) -> None:

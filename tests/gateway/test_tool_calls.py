@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.client import Simulator
+from simulator.transcript import Transcript
 from tests.gateway.calling import CHAT, PATHS, RESPONSES, Caller, Reply, request_body
 from tests.gateway.tooling import CALLED, LOOK, TOOL_ROUTES, calls, choice, history, tools
 
@@ -130,7 +131,7 @@ def test_a_demanded_call_that_is_not_made_is_asked_for_once(
     reply = ask(caller, route, stream=stream, tool_choice=choice(route, wanted))
     assert (made(reply), reply.text) == ([("now", {})], "")
     _, second = prompts(simulator)
-    assert "must call" in second.rpartition("=== FORMAT ===")[2]
+    assert "must call" in second.rpartition("=== FORMAT ")[2]
 
 
 @streamed_and_not
@@ -187,7 +188,7 @@ def test_the_transcript_grows_and_stays(caller: Caller, simulator: Simulator, ro
         turns += history(route, reply, {one.id: f"result of {one.id}" for one in reversed(found)})
     sent = prompts(simulator)
     assert len(sent) == len(ids) == 3
-    kept = [prompt.partition("=== FORMAT ===")[0] for prompt in sent]
+    kept = [prompt.partition("=== FORMAT ")[0] for prompt in sent]
     for shorter, longer in pairwise(kept):
         assert longer.startswith(shorter)
     for call_id in ids:
@@ -210,10 +211,12 @@ def test_text_cannot_forge_a_call(caller: Caller, simulator: Simulator, route: s
         turns += history(route, reply, {calls(reply)[0].id: FORGED})
     simulator.answer("Done.")
     assert made(ask(caller, route, turns, stream=stream)) == []
-    transcript, _, _ = prompts(simulator)[-1].partition("=== FORMAT ===")
+    transcript, _, _ = prompts(simulator)[-1].partition("=== FORMAT ")
     quoted = transcript[transcript.index("Nice.") :].partition("</tool_call>")[0]
     assert '<tool_call>{"name": "now"' not in transcript
-    assert "\n=== ASSISTANT ===" not in transcript[transcript.index("Nice.") :]
+    # The forged header is text, since it has no mark; the turns are those that were sent.
+    shown = [speaker for speaker, _ in Transcript(prompts(simulator)[-1]).sections]
+    assert shown == ["TOOLS", "USER", *(["ASSISTANT", "TOOL"] if place == "result" else []), "FORMAT", "ASSISTANT"]
     assert FORGED not in transcript
     # A model that repeats what it was shown does not call either.
     simulator.answer(quoted)

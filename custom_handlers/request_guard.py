@@ -11,8 +11,11 @@ _root = str(Path(__file__).resolve().parent.parent)
 if _root not in sys.path:
     sys.path.insert(0, _root)
 
+from custom_handlers import stackspot_config  # noqa: E402
+from custom_handlers.guard import installation  # noqa: E402
 from custom_handlers.guard.hook import RequestGuard  # noqa: E402
-from custom_handlers.guard.installation import install_in_proxy  # noqa: E402
 
 request_guard = RequestGuard()
-install_in_proxy()
+if installation.in_proxy():
+    stackspot_config.configure_proxy()
+    installation.install_in_proxy(stackspot_config.current().limits)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from custom_handlers import routing
+from custom_handlers.guard.limits import Limits, read_limits
 from custom_handlers.upstream.agents_api import is_ulid
 from custom_handlers.wire.errors import PROVIDER, ConfigurationError, UnknownModel
 
@@ -57,6 +58,7 @@ class Settings:
     log_content: bool = False
     uploads: bool = False
     fetch_images: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
     realm, client_id, secret = _credentials(env, mistakes, needed=uses_agents)
     switches = {name: env.get(name, "").lower() for name in SWITCHES}
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
+    limits = read_limits(env, mistakes)
     if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
         mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     if mistakes:
@@ -122,6 +125,7 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
         log_content=switches["STACKSPOT_LOG_CONTENT"] == "true",
         uploads=switches["STACKSPOT_UPLOADS"] == "true",
         fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
+        limits=limits,
     )
 
 

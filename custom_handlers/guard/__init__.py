@@ -1,13 +1,16 @@
 """What stands in front of LiteLLM: which requests reach it, and with which fields, headers and sizes.
 
 installation   puts the guard around LiteLLM's app
-asgi       the guard: an ASGI app around LiteLLM's; asgi_types names ASGI's callables
-hook       LiteLLM's own hook, behind the guard
-routes     which paths and methods there are, and what each is answered
-body       reads a request's body within limits, without holding the interpreter
-fields     what may pass of a body, surface by surface
-headers    what may pass of headers and query
+asgi           the guard: an ASGI app around LiteLLM's; asgi_types names ASGI's callables
+answering      how the guard answers by itself
+routes         which paths and methods there are, and what they are
+limits         how much one request may hold: settings
+body           reads a request's body within the limits; scanning counts what it holds while it arrives
+fields         what may pass of a body, surface by surface
+headers        what may pass of a request's headers, and of an answer's
+keys           the routes of keys that are made in the admin UI
 chat, completions, messages, responses   what is changed in the body of one surface before LiteLLM sees it
-replies    what is changed on the way back
-refusal    the one exception, and its shape on each surface
+replies        what is changed on the way back
+refusal        the one exception, and its shape on each surface
+hook           LiteLLM's own hook, behind the guard
 """

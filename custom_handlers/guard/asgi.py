@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import hmac
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from custom_handlers.guard import chat, completions, messages, replies, responses
+import orjson
+
+from custom_handlers.guard import body as bodies
+from custom_handlers.guard import chat, completions, fields, headers, keys, messages, replies, responses, routes
+from custom_handlers.guard.answering import Incoming, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
+from custom_handlers.guard.limits import MEGABYTE, Limits
 from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.routes import Kind, Route
+
+logger = logging.getLogger("stackspot_guard")
 
 PREPARE = {
     "chat": chat.prepare,
@@ -15,57 +25,106 @@ PREPARE = {
     "messages": messages.prepare,
     "responses": responses.prepare,
 }
-_PATHS = {
-    "/v1/chat/completions": "chat",
-    "/v1/completions": "completions",
-    "/v1/messages": "messages",
-    "/v1/responses": "responses",
-}
+MANAGEMENT_MEGABYTES = 1
 
 
 class Guard:
-    """Prepares the requests to the four surfaces; refuses what may not pass."""
+    """Passes on what may pass, as it may pass; answers the rest itself."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, limits: Limits, master_key: Callable[[], str | None]) -> None:
+        self.app = app
+        self._limits = limits
+        self._master_key = master_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        surface = _PATHS.get(scope.get("path", "")) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if surface is None:
-            await self._app(scope, receive, send)
-            return
+        if scope["type"] == "websocket":
+            await close_websocket(scope, receive, send)
+        elif scope["type"] != "http":
+            await self.app(scope, receive, send)
+        else:
+            await self._http(scope, receive, _with_headers(send))
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        incoming, path = Incoming(receive), _path_in_app(scope)
         try:
-            body = _parsed(await _whole_body(receive))
-            PREPARE[surface](body)
-        except Refusal as refusal:
-            await _answer(send, refusal.status, refusal.body(surface))
+            route = routes.find(scope["method"], path, preflight=_is_preflight(scope))
+            passed, receive, body = await self._sifted(route, scope, incoming)
+        except bodies.Disconnected:
             return
-        encoded = json.dumps(body).encode()
-        scope = {**scope, "headers": _with_length(scope["headers"], len(encoded))}
-        await self._app(scope, _replayed(encoded, receive), replies.mend(surface, body, send))
+        except Refusal as refusal:
+            logger.info("Refused with %d: %s", refusal.status, refusal.message)
+            await answer(incoming, send, refusal.status, refusal.body(routes.shape_of(path)))
+            return
+        if route.surface and body is not None:
+            send = replies.mend(route.surface, body, send)
+        await self.app(passed, receive, send)
+
+    async def _sifted(
+        self, route: Route, scope: Scope, receive: Receive
+    ) -> tuple[Scope, Receive, dict[str, Any] | None]:
+        """What LiteLLM is given in place of the request; and the body, of a surface."""
+        given = dict(scope["headers"])
+        match route.kind:
+            case Kind.SURFACE if route.surface:
+                kept = headers.sift(scope["headers"])
+                body = await bodies.read_object(receive, given, self._limits)
+                fields.sift(route.surface, body, self._limits)
+                if route.model:
+                    body["model"] = route.model
+                if prepare := PREPARE.get(route.surface):
+                    prepare(body)
+                encoded = orjson.dumps(body)
+                return _passed(scope, route, kept, encoded), _replayed(encoded, receive), body
+            case Kind.READ:
+                kept = headers.sift(scope["headers"])
+                return (
+                    _passed(scope, route, kept) | {"query_string": scope["query_string"]},
+                    _replayed(b"", receive),
+                    None,
+                )
+            case Kind.DOCUMENTATION if not self._is_master(given):
+                raise Refusal(401, "This page is for the administrator: send the master key.", code="unauthorized")
+            case Kind.KEY:
+                encoded = orjson.dumps(keys.with_routes(route.path, await self._management_body(receive, given)))
+                return _with_body(scope, encoded), _replayed(encoded, receive), None
+            case _:
+                return scope, _limited(receive, given), None
+
+    async def _management_body(self, receive: Receive, given: dict[bytes, bytes]) -> dict[str, Any]:
+        limits = Limits(max_body_mb=MANAGEMENT_MEGABYTES, max_json_values=self._limits.max_json_values)
+        return await bodies.read_object(receive, given, limits, empty=b"{}")
+
+    def _is_master(self, given: dict[bytes, bytes]) -> bool:
+        key, master_key = given.get(b"authorization", b"").removeprefix(b"Bearer "), self._master_key()
+        return bool(master_key) and hmac.compare_digest(key, str(master_key).encode())
 
 
-async def _whole_body(receive: Receive) -> bytes:
-    chunks, more = [], True
-    while more:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(chunks)
+def _path_in_app(scope: Scope) -> str:
+    """The path without the one that LiteLLM is mounted under (SERVER_ROOT_PATH), if any."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
-def _parsed(raw: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise Refusal(400, "The body is not valid JSON.") from None
-    if not isinstance(body, dict):
-        raise Refusal(400, "The body must be a JSON object.")
-    return body
+def _is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks what a page may do: LiteLLM answers that in front of its routes, without a key."""
+    names = {name for name, _ in scope["headers"]}
+    return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names
 
 
-def _with_length(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
-    return [*(h for h in headers if h[0] != b"content-length"), (b"content-length", str(length).encode())]
+def _passed(
+    scope: Scope, route: Route, kept: list[tuple[bytes, bytes]], encoded: bytes | None = None
+) -> dict[str, Any]:
+    """The request to `route`, under the one path of its surface and without a query."""
+    path = scope.get("root_path", "") + route.path
+    passed = {**scope, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": kept}
+    return passed if encoded is None else _with_body(passed, encoded)
+
+
+def _with_body(scope: Scope, encoded: bytes) -> dict[str, Any]:
+    dropped = (b"content-length", b"content-type", b"content-encoding", b"transfer-encoding")
+    kept = [header for header in scope["headers"] if header[0] not in dropped]
+    about = [(b"content-type", b"application/json"), (b"content-length", str(len(encoded)).encode())]
+    return {**scope, "headers": [*kept, *about]}
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -82,7 +141,27 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _limited(receive: Receive, given: dict[bytes, bytes]) -> Receive:
+    """What a management request brings, as far as its limit."""
+    most = MANAGEMENT_MEGABYTES * MEGABYTE
+    declared = given.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > most:
+        raise bodies.too_large(MANAGEMENT_MEGABYTES)
+    taken = 0
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if taken > most else message
+
+    return limited
+
+
+def _with_headers(send: Send) -> Send:
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": headers.of_answer(message.get("headers", []))}
+        await send(message)
+
+    return told

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from custom_handlers.guard.asgi import Guard
+from custom_handlers.guard.limits import Limits
 
 PROXY = "litellm.proxy.proxy_server"
 
@@ -14,17 +16,19 @@ class NotInstalled(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy() -> None:
-    """Does nothing outside the proxy. Raises NotInstalled when the proxy's app is not what it was: LiteLLM then does
-    not start, because without the guard everything would be open."""
-    app = getattr(sys.modules.get(PROXY), "app", None)
-    if app is None:
-        return
-    install(app)
+def in_proxy() -> bool:
+    """Whether this process is LiteLLM's proxy, which reads its configuration now."""
+    return PROXY in sys.modules and getattr(sys.modules[PROXY], "user_config_file_path", None) is not None
 
 
-def install(app: Any) -> None:
-    """Safe to call again.
+def install_in_proxy(limits: Limits) -> None:
+    """Raises NotInstalled: LiteLLM then does not start, as without the guard everything would be open."""
+    proxy = sys.modules[PROXY]
+    install(getattr(proxy, "app", None), limits, lambda: getattr(proxy, "master_key", None))
+
+
+def install(app: Any, limits: Limits, master_key: Callable[[], str | None]) -> None:
+    """Safe to call again: the guard stays, with the new limits.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then
     (`add_middleware` raises), and the only thing left that every request passes is the built stack itself.
@@ -35,5 +39,4 @@ def install(app: Any) -> None:
             "The request guard could not be put in front of LiteLLM, so the gateway does not start: this version of "
             "LiteLLM starts its app in another way than 1.108 did."
         )
-    if not isinstance(stack, Guard):
-        app.middleware_stack = Guard(stack)
+    app.middleware_stack = Guard(stack.app if isinstance(stack, Guard) else stack, limits, master_key)

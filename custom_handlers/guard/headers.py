@@ -1,0 +1,49 @@
+"""What may pass of a request's headers, and what is changed in those of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from custom_handlers.guard.fields import seconds
+from custom_handlers.guard.refusal import Refusal
+
+Headers = list[tuple[bytes, bytes]]
+
+KEYS = (b"authorization", b"x-api-key", b"api-key", b"x-litellm-api-key", b"ocp-apim-subscription-key")
+_TIMES = (b"x-litellm-timeout", b"x-litellm-stream-timeout")
+# Everything else a request to a surface says in headers is for the way to here, or for other vendors.
+_ALLOWED = frozenset(
+    (
+        *KEYS,
+        *_TIMES,
+        b"x-litellm-tags",  # for the usage pages
+        # which conversation, for the admin UI's log: LiteLLM's name and those of Claude Code and Codex
+        *(b"x-litellm-session-id", b"x-claude-code-session-id", b"session_id", b"session-id"),
+        *(b"host", b"user-agent", b"accept", b"accept-encoding", b"connection", b"origin"),
+        *(b"anthropic-version", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"),
+    )
+)
+# Which LiteLLM this is, to the digit, helps only those who look for its weaknesses.
+_NOT_TOLD = frozenset((b"x-litellm-version", b"server"))
+_FOR_CLIENTS = {b"llm_provider-retry-after": b"retry-after", b"llm_provider-x-should-retry": b"x-should-retry"}
+
+
+def sift(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Those that LiteLLM may see on a surface. Raises Refusal for a time limit that is none."""
+    kept = [(name, value) for name, value in headers if name in _ALLOWED]
+    for name, value in kept:
+        if name in _TIMES and seconds(value.decode("latin-1")) is None:
+            told = name.decode()
+            raise Refusal(400, f"The header {told} must be a number of seconds, as in `{told}: 90`.", told)
+    return kept
+
+
+def of_answer(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers of an answer: nothing of LiteLLM's version; what clients heed about retries by its own name."""
+    kept = [(name, value) for name, value in headers if name.lower() not in _NOT_TOLD]
+    names = {name.lower() for name, _ in kept}
+    for name, value in list(kept):
+        plain = _FOR_CLIENTS.get(name.lower())
+        if plain and plain not in names:
+            kept.append((plain, value))
+    return kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from custom_handlers.guard.asgi import Guard
@@ -23,11 +22,10 @@ def in_proxy() -> bool:
 
 def install_in_proxy(limits: Limits) -> None:
     """Raises NotInstalled: LiteLLM then does not start, as without the guard everything would be open."""
-    proxy = sys.modules[PROXY]
-    install(getattr(proxy, "app", None), limits, lambda: getattr(proxy, "master_key", None))
+    install(getattr(sys.modules[PROXY], "app", None), limits)
 
 
-def install(app: Any, limits: Limits, master_key: Callable[[], str | None]) -> None:
+def install(app: Any, limits: Limits) -> None:
     """Safe to call again: the guard stays, with the new limits.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then
@@ -39,4 +37,4 @@ def install(app: Any, limits: Limits, master_key: Callable[[], str | None]) -> N
             "The request guard could not be put in front of LiteLLM, so the gateway does not start: this version of "
             "LiteLLM starts its app in another way than 1.108 did."
         )
-    app.middleware_stack = Guard(stack.app if isinstance(stack, Guard) else stack, limits, master_key)
+    app.middleware_stack = Guard(stack.app if isinstance(stack, Guard) else stack, limits)

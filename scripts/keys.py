@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from custom_handlers.guard.routes import DEVELOPER_ROUTES
 from scripts.management import Failure, Gateway, InputError, Refused, run
 from scripts.options import DEFAULTS_PREFIX, check_models, read_flag, read_name, read_settings
 from scripts.processes import ALL_NAMES
@@ -26,13 +27,8 @@ DEFAULTS: dict[str, Any] = {
     "duration": "90d",
 }
 # What the gateway answers and the key's own information, instead of LiteLLM's own set for developers, which includes
-# /model/info with the agents' ids. A path includes what is below it. Embeddings and images are here so that they get
-# the answer that there are none.
-ALLOWED_ROUTES = [
-    f"{version}/{route}"
-    for version in ("/v1", "")
-    for route in ("chat/completions", "completions", "messages", "responses", "models", "embeddings", "images")
-] + ["/openai/deployments", "/key/info"]
+# /model/info with the agents' ids. Keys that are made in the admin UI get the same from the request guard.
+ALLOWED_ROUTES = DEVELOPER_ROUTES
 # Kept when a key is replaced: a new key is not a new budget.
 KEPT = ("models", "max_budget", "budget_duration", "rpm_limit", "tpm_limit", "team_id", "spend")
 ROLE = "internal_user_viewer"  # a role that could not make keys even if its routes were open

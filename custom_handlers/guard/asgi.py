@@ -79,8 +79,8 @@ class Guard:
                     _replayed(b"", receive),
                     None,
                 )
-            case Kind.DOCUMENTATION if not await self._has_key(scope):
-                raise Refusal(401, "This page is only for callers with a key of this gateway.", code="unauthorized")
+            case Kind.DOCUMENTATION if not await self._is_administrator(scope):
+                raise Refusal(401, "This page is for administrators: send the master key.", code="unauthorized")
             case Kind.KEY:
                 encoded = orjson.dumps(keys.with_routes(route.path, await self._management_body(receive, given)))
                 return _with_body(scope, encoded), _replayed(encoded, receive), None
@@ -91,15 +91,17 @@ class Guard:
         limits = Limits(max_body_mb=MANAGEMENT_MEGABYTES, max_json_values=self._limits.max_json_values)
         return await bodies.read_object(receive, given, limits, empty=b"{}")
 
-    async def _has_key(self, scope: Scope) -> bool:
-        """Whether LiteLLM takes the key that the request brings: it lists the models to every valid key."""
+    async def _is_administrator(self, scope: Scope) -> bool:
+        """Whether LiteLLM takes the request's key for an administrator's: by a page that it shows to nobody else."""
         statuses: list[int] = []
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        asked = _passed({**scope, "method": "GET"}, Route(Kind.READ, "/v1/models"), headers.sift(scope["headers"]))
+        asked = _passed(
+            {**scope, "method": "GET"}, Route(Kind.READ, "/health/readiness/details"), headers.sift(scope["headers"])
+        )
         await self.app(asked, _replayed(b"", _left), note)
         return statuses == [200]
 

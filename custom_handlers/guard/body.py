@@ -106,17 +106,17 @@ def _repaired(body: bytes, error: orjson.JSONDecodeError) -> Any:
 
 
 def _check(scanner: Scanner, limits: Limits) -> None:
-    if scanner.values > limits.max_json_values:
-        raise Refusal(
-            400,
-            f"The request holds more than {limits.max_json_values} JSON values, the most that this gateway takes "
-            "(STACKSPOT_MAX_JSON_VALUES).",
-        )
     if scanner.deepest > limits.max_json_depth:
         raise Refusal(
             400,
             f"The request is nested more than {limits.max_json_depth} levels deep, the most that this gateway takes "
             "(STACKSPOT_MAX_JSON_DEPTH).",
+        )
+    if scanner.values > limits.max_json_values:
+        raise Refusal(
+            400,
+            f"The request holds more than {limits.max_json_values} JSON values, the most that this gateway takes "
+            "(STACKSPOT_MAX_JSON_VALUES).",
         )
 
 

@@ -23,11 +23,12 @@ REFUSED = (
     "mock_response",
     "mock_tool_calls",
     "model_list",
-    "router_settings_override",
     "use_litellm_proxy",
     "user_config",
 )
 FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+# Where LiteLLM puts what a key or a team has of router settings, and what it would take from a body as well.
+_OVERRIDE = "router_settings_override"
 _TIMES = ("timeout", "stream_timeout")
 _OF_LITELLM = frozenset(("metadata", "user", "tags", *_TIMES, *FALLBACKS))
 _SAMPLING = frozenset(("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "logit_bias"))
@@ -74,6 +75,9 @@ def sift(surface: str, body: dict[str, Any], limits: Limits) -> None:
     for name in REFUSED:
         if name in body:
             raise Refusal(400, f"`{name}` is not accepted: the gateway's configuration decides that.", name)
+    override = body.get(_OVERRIDE) or {}
+    if not isinstance(override, dict) or any(name in override for name in FALLBACKS):
+        raise Refusal(400, f"`{_OVERRIDE}` is not accepted: the gateway's configuration decides that.", _OVERRIDE)
     for name in body.keys() - ALLOWED[surface]:
         del body[name]
     for name, check in _CHECKS.items():

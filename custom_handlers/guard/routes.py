@@ -30,7 +30,7 @@ class Kind(Enum):
     OPEN = auto()  # without a key: health, the UI's files, signing in
     MANAGEMENT = auto()  # LiteLLM asks for an administrator's key
     KEY = auto()  # management that makes or changes a key
-    DOCUMENTATION = auto()  # only with the master key
+    DOCUMENTATION = auto()  # open in LiteLLM; here for administrators
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _SURFACES = {
 }
 # As clients of Azure's and of OpenAI's first API name a model.
 _WITH_MODEL = re.compile(r"/(?:engines|openai/deployments)/([^/]+)(/.+)")
-_CHAT_ONLY = ("/embeddings", "/images/generations")
+_CHAT_ONLY = ("/embeddings", "/images/generations", "/images/edits")
 _STORED = re.compile(r"/responses/([^/]+)(/cancel|/input_items)?")
 
 _OPEN = (
@@ -95,7 +95,7 @@ _MANAGEMENT = (
     *("GET /guardrails/list", "GET /v2/guardrails/list", "GET /guardrails/ui/*", "GET /policies/*", "GET /policy/*"),
     *("GET /prompts/list", "GET /search_tools/list", "GET /vector_store/list", "GET /v1/vector_store/list"),
     *("GET /v1/agents", "GET /v1/mcp/server", "GET /v1/mcp/toolset", "GET /v1/mcp/access_groups", "GET /v1/tool/*"),
-    *("GET /credentials", "GET /v1/mcp/user-credentials", "GET /claude-code/plugins", "GET /public/*"),
+    *("GET /credentials", "GET /v1/mcp/user-credentials", "GET /claude-code/plugins"),
 )
 # LiteLLM's routes that begin with any segment: they would pass as management of that name.
 _CROSSING = re.compile(r"/[^/]+/(v1/(files|batches)(/.*)?|mcp(/.*)?|authorize|token|register)", re.DOTALL)
@@ -142,6 +142,8 @@ def find(method: str, path: str, *, preflight: bool = False) -> Route:
     """What a request with this method and path is. Raises Refusal for what this gateway does not have."""
     if preflight:
         return Route(Kind.OPEN, path)
+    if _CROSSING.fullmatch(path) or "/../" in path:
+        raise _no_such(method, path)
     model, inner = None, path
     if named := _WITH_MODEL.fullmatch(path):
         model, inner = named.groups()
@@ -154,7 +156,7 @@ def find(method: str, path: str, *, preflight: bool = False) -> Route:
             return Route(Kind.SURFACE, f"/v1{inner}", surface, model)
         raise Refusal(405, f"{path} takes POST only.", code="method_not_allowed")
     if inner in _CHAT_ONLY:
-        raise Refusal(400, f"{path} is not supported: the models of this gateway only chat.", code="not_supported")
+        raise Refusal(400, f"{path} is not supported: StackSpot serves chat only.")
     if not model and (found := _without_model(method, path, inner)):
         return found
     raise _no_such(method, path)
@@ -172,8 +174,6 @@ def _without_model(method: str, path: str, inner: str) -> Route | None:
             "response_id",
             "not_supported",
         )
-    if _CROSSING.fullmatch(path):
-        return None
     for kind, entries in _OTHERS:
         if any(method in methods and pattern.fullmatch(path) for methods, pattern in entries):
             return Route(kind, path)

@@ -10,6 +10,10 @@ fields         what may pass of a body, surface by surface
 headers        what may pass of a request's headers, and of an answer's
 keys           the routes of keys that are made in the admin UI
 chat, completions, messages, responses   what is changed in the body of one surface before LiteLLM sees it
+shapes         whether what stands in a body is of the right type
+spoken, content          parts of messages, and of tool results, as those that LiteLLM passes on
+response_items           the same for the items of a Responses history
+allowed_tools, offered_tools             which tools are shown to the model
 replies        what is changed on the way back
 refusal        the one exception, and its shape on each surface
 hook           LiteLLM's own hook, behind the guard

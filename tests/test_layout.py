@@ -87,7 +87,12 @@ def test_nothing_imports_the_handler() -> None:
 @every_room
 def test_imports_flow_down(room: str) -> None:
     """The emulation asks through what it is given, so that it stays pure: it knows no upstream and no client."""
-    below = {"emulation": {"emulation", "wire"}, "guard": {"", "guard", "wire"}, "upstream": {"upstream", "wire"}, "wire": {"wire"}}
+    below = {
+        "emulation": {"emulation", "wire"},
+        "guard": {"", "guard", "wire"},
+        "upstream": {"upstream", "wire"},
+        "wire": {"wire"},
+    }
     found = {folder(other) for other in behind(room)}
     assert found <= below.get(folder(room), {"", *FOLDERS})
     if folder(room) == "guard":

@@ -107,6 +107,17 @@ def _tool(tool: dict[str, Any], where: str) -> None:
         raise refused(f"{where}.{kind}", "must be an object.")
     holder, place = (nested, f"{where}.{kind}") if nested else (tool, where)
     check(holder, {"description": TEXT, "parameters": OBJECT}, f"{place}.")
+    if kind == "custom" and (grammar := _grammar(holder.get("format"))):
+        holder["description"] = f"{holder.get('description') or ''}{grammar}"
+
+
+def _grammar(form: Any) -> str:
+    """What a custom tool's input has to look like, for its description: on Responses LiteLLM puts it there as well."""
+    inner = form.get("grammar") if isinstance(form, dict) else None
+    given = inner if isinstance(inner, dict) else form
+    if not isinstance(given, dict) or not isinstance(definition := given.get("definition"), str):
+        return ""
+    return f"\n\nFormat:\n```{given.get('syntax') or ''}\n{definition}\n```"
 
 
 def _kept(part: Part) -> Part | None:

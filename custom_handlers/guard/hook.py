@@ -45,6 +45,18 @@ class RequestGuard(CustomLogger):
             raise _refusal(data, "messages", "must be a list of objects.")
         return data
 
+    async def async_post_call_failure_hook(
+        self,
+        request_data: dict[str, Any],
+        original_exception: Exception,
+        user_api_key_dict: Any,
+        traceback_str: str | None = None,
+    ) -> None:
+        """Gives an error its `detail`: once a keep-alive has gone out, LiteLLM tells nothing else of it."""
+        told = getattr(original_exception, "message", None)
+        if isinstance(told, str) and not hasattr(original_exception, "detail"):
+            original_exception.detail = told  # type: ignore[attr-defined]
+
 
 def _names_only(fallbacks: Any) -> bool:
     """Whether `fallbacks` are models, or models by model (`[{"a": ["b"]}]`); the rest LiteLLM takes as arguments."""

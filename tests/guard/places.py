@@ -1,7 +1,8 @@
 """Every place of a request in which something of the wrong type can stand, surface by surface."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import copy
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, RESPONSES, request_body
 
@@ -24,7 +25,10 @@ PARTS = (
     *("text", "image_url", "input_text", "input_image", "file", "input_file", "image", "document", "tool_result"),
     *("tool_use", "thinking", "refusal", "output_text", "input_audio", "search_result", "tool_reference", "json"),
 )
-PART_FIELDS = "text image_url file source content tool_use_id id name input refusal thinking title type".split()
+PART_FIELDS = (
+    *("text", "image_url", "file", "source", "content", "tool_use_id", "id", "name", "input", "refusal", "thinking"),
+    *("title", "type"),
+)
 ITEMS = {
     "message": "role content",
     "function_call": "call_id name arguments id namespace",
@@ -50,78 +54,76 @@ _OBJECT: dict[str, Any] = {"type": "object", "properties": {}}
 FUNCTION = {"name": "f", "description": "d", "parameters": _OBJECT}
 TOOLS: dict[str, tuple[Body, str]] = {
     CHAT: ({"type": "function", "function": FUNCTION}, "type function"),
-    MESSAGES: ({"name": "f", "input_schema": _OBJECT}, "type name description input_schema cache_control defer_loading"),
+    MESSAGES: (
+        {"name": "f", "input_schema": _OBJECT},
+        "type name description input_schema cache_control defer_loading",
+    ),
     RESPONSES: ({"type": "function", **FUNCTION}, "type name description parameters strict"),
 }
 
 
-def places(route: str) -> Iterator[tuple[str, Callable[[Any], Body]]]:
-    """A name for each place, and what makes a body with a value there."""
+class Place(NamedTuple):
+    """A `path` in a `body` in which something can stand."""
+
+    body: Body
+    path: tuple[str | int, ...]
+    said: str = ""
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path))} {self.said}"
+
+    def holding(self, value: Any) -> Body:
+        body = copy.deepcopy(self.body)
+        inner: Any = body
+        for step in self.path[:-1]:
+            inner = inner[step]
+        inner[self.path[-1]] = copy.deepcopy(value)
+        return body
+
+
+def places(route: str) -> Iterator[Place]:
     base = request_body(route)
-    for field in FIELDS[route].split():
-        yield field, lambda value, field=field: base | {field: value}
+    yield from (Place(base, (field,)) for field in FIELDS[route].split())
     if route == COMPLETIONS:
         return
     tool, fields = TOOLS[route]
-    for field in fields.split():
-        yield f"tools[0].{field}", lambda value, field=field: base | {"tools": [tool | {field: value}]}
-    for field in ("type", "name", "function", "tools", "mode", "allowed_tools"):
-        choice = {"type": "allowed_tools" if field in ("tools", "mode", "allowed_tools") else "function", "name": "f"}
-        yield (
-            f"tool_choice.{field}",
-            lambda value, field=field, choice=choice: base | {"tools": [tool], "tool_choice": choice | {field: value}},
-        )
+    with_tool = base | {"tools": [tool]}
+    yield from (Place(with_tool, ("tools", 0, field)) for field in fields.split())
+    for kind in ("function", "allowed_tools"):
+        choosing = with_tool | {"tool_choice": {"type": kind, "name": "f"}}
+        for field in ("type", "name", "function", "tools", "mode", "allowed_tools"):
+            yield Place(choosing, ("tool_choice", field), kind)
     yield from _in_messages(route, base)
 
 
-def _in_messages(route: str, base: Body) -> Iterator[tuple[str, Callable[[Any], Body]]]:
+def _in_messages(route: str, base: Body) -> Iterator[Place]:
     key = "input" if route == RESPONSES else "messages"
 
-    def with_first(first: Body) -> Body:
-        return base | {key: [first, {"role": "user", "content": "Hi"}]}
+    def first(item: Body) -> Body:
+        return base | {key: [item, {"role": "user", "content": "Hi"}]}
 
     fields = ("role", "content", *(("tool_calls", "function_call", "refusal", "name") if route == CHAT else ()))
     for role in ("user", "assistant", "system", *(("tool", "developer") if route == CHAT else ())):
-        for field in fields:
-            first = {"role": role, "content": "Hi", "tool_call_id": "a"}
-            yield f"{key}[0].{field} of {role}", lambda v, f=first, n=field: with_first(f | {n: v})
+        message = {"role": role, "content": "Hi", "tool_call_id": "a"}
+        yield from (Place(first(message), (key, 0, field), role) for field in fields)
         for kind in PARTS:
-            for field in PART_FIELDS:
-                part = {"type": kind}
-                yield (
-                    f"{key}[0].content[0].{field} of {role}'s {kind}",
-                    lambda v, r=role, p=part, n=field: with_first({"role": r, "content": [p | {n: v}], "tool_call_id": "a"}),
-                )
+            with_part = first(message | {"content": [{"type": kind}]})
+            yield from (Place(with_part, (key, 0, "content", 0, field), f"{role} {kind}") for field in PART_FIELDS)
     if route == CHAT:
         call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-        answered = {"role": "assistant", "content": None}
-        for field in ("id", "type", "function", "custom"):
-            yield (
-                f"messages[0].tool_calls[0].{field}",
-                lambda v, n=field: with_first(answered | {"tool_calls": [call | {n: v}]}),
-            )
-        for field in ("name", "arguments"):
-            yield (
-                f"messages[0].tool_calls[0].function.{field}",
-                lambda v, n=field: with_first(
-                    answered | {"tool_calls": [call | {"function": {"name": "f", "arguments": "{}"} | {n: v}}]}
-                ),
-            )
-        yield "messages[0].tool_call_id", lambda v: with_first({"role": "tool", "content": "r", "tool_call_id": v})
+        calling = first({"role": "assistant", "content": None, "tool_calls": [call]})
+        inside = (("id",), ("type",), ("function",), ("custom",), ("function", "name"), ("function", "arguments"))
+        yield from (Place(calling, (key, 0, "tool_calls", 0, *path)) for path in inside)
+        yield Place(first({"role": "tool", "content": "r"}), (key, 0, "tool_call_id"))
     if route == MESSAGES:
-        for field in ("type", "text"):
-            yield f"system[0].{field}", lambda v, n=field: base | {"system": [{"type": "text", "text": "x"} | {n: v}]}
+        told = base | {"system": [{"type": "text", "text": "x"}]}
+        yield from (Place(told, ("system", 0, field)) for field in ("type", "text"))
+        result = first({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "r"}]})
         for field in ("content", "tool_use_id", "is_error"):
-            result = {"type": "tool_result", "tool_use_id": "a", "content": "r"}
-            yield (
-                f"tool_result.{field}",
-                lambda v, n=field, r=result: with_first({"role": "user", "content": [r | {n: v}]}),
-            )
+            yield Place(result, (key, 0, "content", 0, field), "tool_result")
     if route == RESPONSES:
+        item = {"call_id": "a", "name": "f", "arguments": "{}", "output": "r", "input": "i"}
         for kind, names in ITEMS.items():
-            for field in names.split():
-                item = {"type": kind, "call_id": "a", "name": "f", "arguments": "{}", "output": "r", "input": "i"}
-                yield f"input[0].{field} of {kind}", lambda v, i=item, n=field: with_first(i | {n: v})
-        for field in ("format", "verbosity"):
-            yield f"text.{field}", lambda v, n=field: base | {"text": {n: v}}
-        yield "namespace.tools", lambda v: base | {"tools": [{"type": "namespace", "name": "n", "tools": v}]}
+            yield from (Place(first(item | {"type": kind}), (key, 0, field), kind) for field in names.split())
+        yield from (Place(base | {"text": {}}, ("text", field)) for field in ("format", "verbosity"))
+        yield Place(base | {"tools": [{"type": "namespace", "name": "n"}]}, ("tools", 0, "tools"), "namespace")

@@ -112,6 +112,8 @@ def _offer(body: dict[str, Any]) -> None:
     if tools:
         body["tools"] = offered
     choice = body.get("tool_choice")
+    if isinstance(choice, dict):
+        check(choice, {"type": TEXT, "name": TEXT, "function": OBJECT}, "tool_choice.")
     kind = choice.get("type") if isinstance(choice, dict) else choice
     if kind in (None, "auto", "none") or (kind in _OWN_TYPES and offered):
         return

@@ -24,6 +24,7 @@ KNOWLEDGE = {
 }
 # Deployments of the third gateway, which takes files: both with an agent that nobody else asks, one with a small limit.
 SMALL, SMALL_LIMIT, LEARNING = "small", 100, "learning"
+ATTENTIVE = "attentive"  # a sign of life each second
 LEARNING_AGENT = "01J000000000000000000EARN0"
 # Goes into every upstream body that is refused or broken, and may come out nowhere.
 PRIVATE = "upstream-says-this-to-nobody"
@@ -107,6 +108,10 @@ def extra_gateway_server(
     ):
         info = first["model_info"] | info | {"stackspot_agent_id": LEARNING_AGENT}
         content["model_list"].append({**first, "model_name": name, "model_info": info})
+    content["model_list"].append(
+        {**first, "model_name": ATTENTIVE, "litellm_params": first["litellm_params"] | {"keepalive_seconds": 1}}
+    )
+    content["litellm_settings"]["anthropic_sse_ping_interval_seconds"] = 1
     content["litellm_settings"]["user_url_allowed_hosts"] = [remote_place.url.removeprefix("http://")]
     config = tmp_path_factory.mktemp("extra-gateway") / "litellm_config.yaml"
     config.write_text(yaml.safe_dump(content))

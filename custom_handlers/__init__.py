@@ -9,7 +9,9 @@ handler     stackspot_handler     request in, answer or LiteLLM's error out
             account               one StackSpot account: its two upstreams and what their calls share
             stackspot_config      configuration for the proxy and for in-process use
             registration          the models, for LiteLLM in-process
-            settings, routing     what environment and configuration say; which upstream a model uses
+            proxy_start           LiteLLM's own start: recognised, and ended when it cannot go on
+            settings, deployments what environment and configuration say, and every mistake in them
+            routing, spelling     which upstream a model uses; which name was meant
 guard/                            which requests reach LiteLLM, and with what
 emulation/                        tools, structured output and limits over plain text
 upstream/                         the two upstream protocols

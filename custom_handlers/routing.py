@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from custom_handlers.spelling import SURE, nearest, suggestion
 from custom_handlers.upstream.agents_api import Agent, is_ulid
 from custom_handlers.upstream.key_api import PATHS
-from custom_handlers.wire.errors import PROVIDER, UnknownModel
+from custom_handlers.wire.errors import PROVIDER, GatewayFault, UnknownModel
 from custom_handlers.wire.transport import Limits
 
 MODELS = tuple(PATHS)
@@ -16,9 +17,14 @@ ALIASES = {
     "stackspot-code": "stackspot-ai-code",
     "stackspot-assistant": "stackspot-ai-assistant",
 }
+PREFIX = "stackspot"
 AGENT_FIELD = "stackspot_agent_id"
+_SWITCHES = {"stackspot_knowledge": "knowledge", "stackspot_deep_search": "deep_search"}
+_VERSION, _SOURCES = "stackspot_agent_version", "stackspot_knowledge_source_ids"
+AGENT_OPTIONS = (*_SWITCHES, _VERSION, _SOURCES)
+LIMIT_FIELDS = {"stackspot_first_byte_timeout": "first_byte", "stackspot_idle_timeout": "idle"}
+OPTIONS = (AGENT_FIELD, *AGENT_OPTIONS, *LIMIT_FIELDS)
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
-_LIMIT_FIELDS = {"stackspot_first_byte_timeout": "first_byte", "stackspot_idle_timeout": "idle"}
 
 
 def canonical(model: str) -> str:
@@ -45,18 +51,36 @@ def agent_id_for(model: str, info: Mapping[str, Any], agent_ids: Mapping[str, st
 def agent_options(info: Mapping[str, Any]) -> dict[str, Any]:
     """Agent's keyword arguments for the options in a `model_info`. Raises ValueError naming the field at fault."""
     options: dict[str, Any] = {}
-    for field, name in (("stackspot_knowledge", "knowledge"), ("stackspot_deep_search", "deep_search")):
+    for field, name in _SWITCHES.items():
         if (value := resolve(info.get(field))) is not None:
             options[name] = _boolean(field, value)
-    if (version := resolve(info.get("stackspot_agent_version"))) is not None:
+    if (version := resolve(info.get(_VERSION))) is not None:
         if not _COUNT.fullmatch(str(version)):
-            raise ValueError(f"stackspot_agent_version is {version!r}, but must be a whole number from 1")
+            raise ValueError(f"{_VERSION} is {version!r}, but must be a whole number from 1")
         options["version"] = int(version)
-    if (sources := info.get("stackspot_knowledge_source_ids")) is not None:
+    if (sources := info.get(_SOURCES)) is not None:
         if not isinstance(sources, list) or not all(isinstance(source, str) and source for source in sources):
-            raise ValueError("stackspot_knowledge_source_ids must be a list of knowledge source ids")
+            raise ValueError(f"{_SOURCES} must be a list of knowledge source ids")
         options["knowledge_source_ids"] = tuple(sources)
     return options
+
+
+def unknown_options(info: Mapping[str, Any]) -> list[str]:
+    """A sentence for each option that was meant for this provider, and is none of its own."""
+    return [
+        f"{name} is no option{suggestion(name, OPTIONS)}"
+        for name in map(str, info)
+        if name not in OPTIONS and (name.casefold().startswith(PREFIX) or nearest(name, OPTIONS, SURE))
+    ]
+
+
+def refuse_unknown_options(info: Mapping[str, Any]) -> None:
+    """For deployments that no start has checked: added in the UI, or to a Router. Raises GatewayFault.
+
+    A misspelt agent id must not send a model to the other API in silence.
+    """
+    if any(name not in OPTIONS and name.casefold().startswith(PREFIX) for name in map(str, info)):
+        raise GatewayFault(f"This model's configuration is wrong: {' '.join(unknown_options(info))}")
 
 
 def agent(agent_id: str, info: Mapping[str, Any]) -> Agent:
@@ -69,7 +93,7 @@ def agent(agent_id: str, info: Mapping[str, Any]) -> Agent:
 def limits(info: Mapping[str, Any], total: float | None = None) -> Limits:
     """The time limits of a call in seconds; `total` is LiteLLM's `timeout`. Raises ValueError naming the field."""
     chosen: dict[str, float] = {"total": total} if total else {}
-    for field, name in _LIMIT_FIELDS.items():
+    for field, name in LIMIT_FIELDS.items():
         if (value := resolve(info.get(field))) is not None:
             chosen[name] = _seconds(field, value)
     return Limits(**chosen)

@@ -4,28 +4,34 @@ Every mistake becomes one sentence: which variable, what is wrong, where to get 
 meant to be one, is never quoted.
 """
 
-import ipaddress
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
-from custom_handlers import routing
+from custom_handlers.deployments import (
+    AGENT_VARIABLES,
+    API_KEY_VARIABLE,
+    DEFAULT_AGENT_VARIABLE,
+    WHERE_AGENT,
+    Deployment,
+    check,
+    read_deployments,
+    scan,
+    stray_variables,
+)
+from custom_handlers.guard.limits import VARIABLES as LIMIT_VARIABLES
 from custom_handlers.guard.limits import Limits, read_limits
+from custom_handlers.spelling import suggestion
 from custom_handlers.upstream.agents_api import is_ulid
-from custom_handlers.wire.errors import PROVIDER, ConfigurationError, UnknownModel
+from custom_handlers.wire.errors import ConfigurationError
+from custom_handlers.wire.network import is_loopback
 
-AGENT_VARIABLES = {
-    "stackspot-ai-chat": "STACKSPOT_CHAT_AGENT_ID",
-    "stackspot-ai-code": "STACKSPOT_CODE_AGENT_ID",
-    "stackspot-ai-assistant": "STACKSPOT_ASSISTANT_AGENT_ID",
-}
-DEFAULT_AGENT_VARIABLE = "STACKSPOT_AGENT_ID"
+__all__ = ["KNOWN", "Deployment", "Settings", "log_level", "read", "read_deployments", "read_settings"]
+
+PREFIX = "STACKSPOT_"
 DEFAULT_ADDRESSES = {
     "STACKSPOT_API_BASE": "https://api.stackspot.com/v1",
     "STACKSPOT_IDM_URL": "https://idm.stackspot.com",
@@ -35,10 +41,22 @@ DEFAULT_ADDRESSES = {
 SWITCHES = ("STACKSPOT_LOG_CONTENT", "STACKSPOT_UPLOADS", "STACKSPOT_FETCH_IMAGES")
 SWITCH_VALUES = ("", "true", "false")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+CREDENTIALS = ("STACKSPOT_REALM", "STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET", "STACKSPOT_CLIENT_KEY")
+# All that the handler reads.
+KNOWN = (
+    *CREDENTIALS,
+    *AGENT_VARIABLES.values(),
+    DEFAULT_AGENT_VARIABLE,
+    API_KEY_VARIABLE,
+    *DEFAULT_ADDRESSES,
+    *SWITCHES,
+    "STACKSPOT_LOG_LEVEL",
+    *LIMIT_VARIABLES,
+)
+CLIENTS_KEY = f"{PREFIX}GATEWAY_KEY"  # a developer's own virtual key, for clients
 _WHERE_CREDENTIALS = (
     "StackSpot portal, profile, Access token (or a service credential from your account's administrator)"
 )
-_WHERE_AGENT = "the agent's page in the StackSpot portal; it must be shared with the gateway's client key"
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -61,32 +79,16 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One `model_list` entry of this provider: its name there, StackSpot's model and its `model_info`."""
-
-    name: str
-    model: str
-    info: Mapping[str, Any]
-
-
-def read_deployments(config: Path) -> list[Deployment]:
-    """The StackSpot deployments of a LiteLLM configuration file. Raises ConfigurationError when it cannot be read."""
+def read(environ: Mapping[str, str], config: Path | None) -> Settings:
+    """The settings for a configuration file. Raises ConfigurationError with the mistakes of both, together."""
+    deployments, mistakes = scan(config) if config else (None, [])
     try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigurationError([f"{config} cannot be read ({type(error).__name__})."]) from None
-    entries = content.get("model_list") if isinstance(content, dict) else None
-    found = []
-    for entry in entries if isinstance(entries, list) else []:
-        params = entry.get("litellm_params") if isinstance(entry, dict) else None
-        model = params.get("model") if isinstance(params, dict) else None
-        if isinstance(model, str) and model.startswith(f"{PROVIDER}/"):
-            name, info = str(entry.get("model_name")), routing.resolve(entry.get("model_info") or {})
-            if not isinstance(info, dict):
-                raise ConfigurationError([f"{config}: the model_info of {name} is not a mapping."])
-            found.append(Deployment(name, routing.canonical(model), info))
-    return found
+        settings = read_settings(environ, deployments)
+    except ConfigurationError as error:
+        raise ConfigurationError([*mistakes, *error.mistakes]) from None
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return settings
 
 
 def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] | None = None) -> Settings:
@@ -95,16 +97,20 @@ def read_settings(environ: Mapping[str, str], deployments: Iterable[Deployment] 
     `deployments` are those that must be able to answer; without them, the three models as the environment sets them.
     """
     mistakes: list[str] = []
-    env = {name: value.strip() for name, value in environ.items() if name.startswith("STACKSPOT_")}
+    env = {name: value.strip() for name, value in environ.items() if name.startswith(PREFIX)}
+    if deployments is None:
+        deployments = [Deployment(model, model, {}) for model in AGENT_VARIABLES]
+    deployments = list(deployments)
+    mistakes += _unknown(environ, [name for deployment in deployments for name in deployment.variables])
+    mistakes += stray_variables(deployments, KNOWN, env)
     addresses = {
         name: _address(name, env.get(name) or default, mistakes) for name, default in DEFAULT_ADDRESSES.items()
     }
     agent_ids = _agent_ids(env, mistakes)
-    api_key = _api_key(env.get("STACKSPOT_API_KEY", ""), mistakes)
-    if deployments is None:
-        deployments = [Deployment(model, model, {}) for model in AGENT_VARIABLES]
-    uses_agents = _check_deployments(deployments, agent_ids, bool(api_key or env.get("STACKSPOT_API_KEY")), mistakes)
-    realm, client_id, secret = _credentials(env, mistakes, needed=uses_agents)
+    api_key = _api_key(env.get(API_KEY_VARIABLE, ""), mistakes)
+    has_key = bool(api_key or env.get(API_KEY_VARIABLE))
+    needed = check(deployments, agent_ids, has_key=has_key, mistakes=mistakes)
+    realm, client_id, secret = _credentials(env, mistakes, needed=needed)
     switches = {name: env.get(name, "").lower() for name in SWITCHES}
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
     limits = read_limits(env, mistakes)
@@ -135,6 +141,16 @@ def log_level(environ: Mapping[str, str]) -> int | None:
     return logging.getLevelNamesMapping()[name] if name in LOG_LEVELS else None
 
 
+def _unknown(environ: Mapping[str, str], named: list[str]) -> list[str]:
+    """Mistakes for names that were meant for the gateway; `named` are those that the configuration introduces."""
+    known = {*KNOWN, CLIENTS_KEY, *named}
+    return [
+        f"{name} is not a setting of the gateway{suggestion(name, KNOWN)}"
+        for name, value in environ.items()
+        if value and name not in known and name.upper().startswith(PREFIX.removesuffix("_"))
+    ]
+
+
 def _credentials(env: Mapping[str, str], mistakes: list[str], *, needed: bool) -> tuple[str, str, str]:
     realm, client_id = env.get("STACKSPOT_REALM", ""), env.get("STACKSPOT_CLIENT_ID", "")
     secret, key = env.get("STACKSPOT_CLIENT_SECRET", ""), env.get("STACKSPOT_CLIENT_KEY", "")
@@ -161,7 +177,7 @@ def _credentials(env: Mapping[str, str], mistakes: list[str], *, needed: bool) -
 def _agent_ids(env: Mapping[str, str], mistakes: list[str]) -> dict[str, str]:
     for name in (*AGENT_VARIABLES.values(), DEFAULT_AGENT_VARIABLE):
         if env.get(name) and not is_ulid(env[name]):
-            mistakes.append(f"{name} is not a ULID (26 characters, upper case): copy it from {_WHERE_AGENT}.")
+            mistakes.append(f"{name} is not a ULID (26 characters, upper case): copy it from {WHERE_AGENT}.")
     default = env.get(DEFAULT_AGENT_VARIABLE)
     found = {model: env.get(name) or default for model, name in AGENT_VARIABLES.items()}
     return {model: agent_id for model, agent_id in found.items() if agent_id}
@@ -177,39 +193,6 @@ def _api_key(value: str, mistakes: list[str]) -> str:
     return key
 
 
-def _check_deployments(
-    deployments: Iterable[Deployment], agent_ids: Mapping[str, str], has_key: bool, mistakes: list[str]
-) -> bool:
-    """Whether any deployment uses the Agents API."""
-    uses_agents = False
-    for deployment in deployments:
-        label = f"Model {deployment.name}"
-        try:
-            agent_id = routing.agent_id_for(deployment.model, deployment.info, agent_ids, has_api_key=has_key)
-        except UnknownModel as error:
-            mistakes.append(f"{label}: {error.message}")
-            continue
-        if agent_id and agent_id not in agent_ids.values() and not is_ulid(agent_id):
-            mistakes.append(f"{label}: the agent id is not a ULID: copy it from {_WHERE_AGENT}.")
-        checks: list[Callable[[Mapping[str, Any]], object]] = [routing.limits, routing.context_limit]
-        if agent_id:
-            checks.append(routing.agent_options)
-        for check in checks:
-            try:
-                check(deployment.info)
-            except ValueError as error:
-                mistakes.append(f"{label}: {error}.")
-        if agent_id:
-            uses_agents = True
-        elif not has_key:
-            variable = AGENT_VARIABLES.get(deployment.model, DEFAULT_AGENT_VARIABLE)
-            mistakes.append(
-                f"{label} has neither an agent nor a key: set {variable} (or {DEFAULT_AGENT_VARIABLE}, for all models) "
-                f"to the id on {_WHERE_AGENT}."
-            )
-    return uses_agents
-
-
 def _address(name: str, value: str, mistakes: list[str]) -> str:
     try:
         url = urlsplit(value)
@@ -220,16 +203,9 @@ def _address(name: str, value: str, mistakes: list[str]) -> str:
         mistakes.append(f"{name} is not an address such as {DEFAULT_ADDRESSES[name]}.")
     elif url.username or url.password or url.query or url.fragment:
         mistakes.append(f"{name} must hold no user, password, query or fragment.")
-    elif url.scheme == "http" and not _is_loopback(host):
+    elif url.scheme == "http" and not is_loopback(host):
         mistakes.append(f"{name} is a plain-http address: only https, or http on this machine's loopback, is allowed.")
     return value.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_token(value: str) -> bool:

@@ -5,25 +5,21 @@
 
 import argparse
 import logging
-import multiprocessing
 import os
-import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
 
 import litellm
 from litellm._logging import JsonFormatter
 
-from custom_handlers import registration
-from custom_handlers.settings import Deployment, Settings, log_level, read_deployments, read_settings
+from custom_handlers import proxy_start, registration
+from custom_handlers.settings import Settings, log_level, read
 from custom_handlers.wire.errors import ConfigurationError
+from custom_handlers.wire.network import certificate_mistakes, exempt_loopback
 
 logger = logging.getLogger("stackspot_config")
 
 EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h
-EXIT_STARTUP = 3  # uvicorn's STARTUP_FAILURE: its supervisor then stops instead of starting the worker again
 
 _current: Settings | None = None
 
@@ -41,16 +37,20 @@ def configure_stackspot() -> None:
 def configure_proxy() -> None:
     """The same for a worker of the proxy, which does the registration itself.
 
-    With a wrong configuration the process ends here, and its supervisor with it: the message is the last thing told.
+    With a wrong configuration the proxy's own process ends here, and its supervisor with it: the message is the last
+    thing told. Whoever else imports the entry gets the ConfigurationError.
     """
     if _current is not None:
         return
+    if not proxy_start.under_way():
+        _configure(None)
+        return
     _log_like_litellm()
+    os.environ.update(exempt_loopback(os.environ))  # LiteLLM asks its own database engine on loopback
     try:
-        config = getattr(sys.modules.get("litellm.proxy.proxy_server"), "user_config_file_path", None)
-        _configure(read_deployments(Path(config)) if config else None)
+        _configure(proxy_start.config())
     except ConfigurationError as error:
-        _stop(error)
+        proxy_start.end(str(error))
 
 
 def _log_like_litellm() -> None:
@@ -72,10 +72,10 @@ def current() -> Settings:
     return _current
 
 
-def _configure(deployments: Iterable[Deployment] | None) -> None:
+def _configure(config: Path | None) -> None:
     global _current
     try:
-        settings = read_settings(os.environ, deployments)
+        settings = _checked(config)
     except ConfigurationError as error:
         logger.debug("StackSpot configuration refused: %d mistakes", len(error.mistakes))
         raise
@@ -93,20 +93,22 @@ def _present(settings: Settings) -> tuple[str, str]:
     return ("set" if settings.client_secret else "not set", "set" if settings.api_key else "not set")
 
 
-def _stop(error: ConfigurationError) -> NoReturn:
-    # Not an exception: the proxy would print its traceback after the message, and its supervisor exit with 0.
-    print(f"\n{error}", file=sys.stderr, flush=True)
-    parent = multiprocessing.parent_process()
-    if parent is not None and parent.pid == os.getppid():
-        os.kill(parent.pid, signal.SIGKILL)
-    os._exit(EXIT_STARTUP)
+def _checked(config: Path | None) -> Settings:
+    mistakes = certificate_mistakes(os.environ)
+    try:
+        settings = read(os.environ, config)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.mistakes, *mistakes]) from None
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return settings
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m custom_handlers.stackspot_config", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("litellm_config.yaml"), help="LiteLLM's configuration file")
     try:
-        _configure(read_deployments(parser.parse_args().config))
+        _configure(parser.parse_args().config)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG

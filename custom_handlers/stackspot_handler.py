@@ -62,6 +62,7 @@ class StackSpotLLM(CustomLLM):
         optional = call.get("optional_params") or {}
         info = (call.get("litellm_params") or {}).get("model_info") or {}
         parameters.check(optional)
+        routing.refuse_unknown_options(info)
         limits = routing.limits(info, parameters.seconds(call.get("timeout")))
         name = routing.canonical(model)
         agent_id = routing.agent_id_for(name, info, settings.agent_ids, has_api_key=bool(settings.api_key))

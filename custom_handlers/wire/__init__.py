@@ -4,4 +4,5 @@ transport          pooled client, time limits, retries
 sse                bytes to JSON objects
 events             what an answer consists of
 errors, refusals   what can go wrong, and what StackSpot's failures mean
+network            proxies and certificates, as the environment says
 """

@@ -6,7 +6,7 @@ import pytest
 
 from custom_handlers import routing
 from custom_handlers.upstream.agents_api import Agent
-from custom_handlers.wire.errors import UnknownModel
+from custom_handlers.wire.errors import GatewayFault, UnknownModel
 from custom_handlers.wire.transport import Limits
 from tests.harness import AGENTS, ALIASES, ALL_NAMES
 
@@ -160,3 +160,9 @@ def test_the_longest_prompt() -> None:
 def test_a_wrong_longest_prompt_is_named(value: Any) -> None:
     with pytest.raises(ValueError, match="max_input_tokens"):
         routing.context_limit({"max_input_tokens": value})
+
+
+def test_a_misspelt_option_of_a_model_that_no_start_has_checked_is_told_to_its_caller() -> None:
+    routing.refuse_unknown_options({"mode": "chat", FIELD: ONE, "id": "1"})
+    with pytest.raises(GatewayFault, match="stackspot_agentid is no option; did you mean stackspot_agent_id"):
+        routing.refuse_unknown_options({"mode": "chat", "stackspot_agentid": ONE})

@@ -1,6 +1,8 @@
 """What the environment and the configuration say, and every mistake in them, told together and without a secret."""
 
+import re
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handlers.settings import Deployment, Settings, read_deployments, read_settings
+from custom_handlers.settings import Deployment, Settings, read, read_deployments, read_settings
 from custom_handlers.wire.errors import ConfigurationError
 from tests.harness import AGENTS, ROOT
 
@@ -95,11 +97,50 @@ def test_secrets_are_not_shown() -> None:
     assert settings.api_key == f"sk-{SECRET}"
 
 
-def test_nothing_set_at_all_says_where_to_get_everything() -> None:
+def test_nothing_set_at_all_names_everything_once() -> None:
     told = mistakes({})
-    for name in ("STACKSPOT_CHAT_AGENT_ID", "STACKSPOT_CODE_AGENT_ID", "STACKSPOT_ASSISTANT_AGENT_ID"):
-        assert any(name in mistake and "STACKSPOT_AGENT_ID" in mistake and "portal" in mistake for mistake in told)
-    assert len(told) == 3
+    assert told[0].startswith("Models stackspot-ai-chat, stackspot-ai-code and stackspot-ai-assistant have neither")
+    assert "portal" in told[0]
+    needed = [
+        "STACKSPOT_AGENT_ID",
+        "STACKSPOT_CHAT_AGENT_ID",
+        "STACKSPOT_CODE_AGENT_ID",
+        "STACKSPOT_ASSISTANT_AGENT_ID",
+        "STACKSPOT_API_KEY",
+        "STACKSPOT_REALM",
+        "STACKSPOT_CLIENT_ID",
+        "STACKSPOT_CLIENT_SECRET",
+    ]
+    assert Counter(re.findall(r"STACKSPOT_\w+", " ".join(told))) == dict.fromkeys(needed, 1)
+    assert len(told) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("STACKSPOT_AGENTID", "STACKSPOT_AGENT_ID"),
+        ("STACKSPOT_AGENT_IDS", "STACKSPOT_AGENT_ID"),
+        ("STACKSPOT_CLIENT_SECRETE", "STACKSPOT_CLIENT_SECRET"),
+        ("Stackspot_realm", "STACKSPOT_REALM"),
+        ("stackspot_client_id", "STACKSPOT_CLIENT_ID"),
+        ("STACKSPOTREALM", "STACKSPOT_REALM"),
+        ("STACKSPOT_LOGLEVEL", "STACKSPOT_LOG_LEVEL"),
+        ("STACKSPOT_INFERENCE_URI", "STACKSPOT_INFERENCE_URL"),
+    ],
+)
+def test_a_misspelt_setting_is_a_mistake(name: str, meant: str) -> None:
+    assert mistakes({**WITH_AGENTS, name: SECRET}) == [f"{name} is not a setting of the gateway; did you mean {meant}?"]
+
+
+def test_an_unknown_setting_that_is_like_none_is_a_mistake_too() -> None:
+    assert mistakes({**WITH_AGENTS, "STACKSPOT_ZZZZZZ_QQQQQQQQQQQQ": "x"}) == [
+        "STACKSPOT_ZZZZZZ_QQQQQQQQQQQQ is not a setting of the gateway."
+    ]
+
+
+def test_the_clients_own_key_and_other_programs_variables_are_no_mistakes() -> None:
+    others = {"STACKSPOT_GATEWAY_KEY": "sk-mine", "STK_REALM": "x", "MY_STACKSPOT": "x", "STACKSPOT_OLD": ""}
+    assert read_settings({**WITH_AGENTS, **others}) == read_settings(WITH_AGENTS)
 
 
 def test_every_mistake_is_told_at_once() -> None:
@@ -116,7 +157,7 @@ def test_every_mistake_is_told_at_once() -> None:
         },
         [
             model({"stackspot_idle_timeout": 0, "max_input_tokens": "many", "stackspot_agent_id": "mine"}),
-            model({"stackspot_knowledge": "maybe"}, "stackspot-ai-chat"),
+            model({"stackspot_knowledge": "maybe", "stackspot_agentid": "x"}, "stackspot-ai-chat"),
         ],
     )
     named = [
@@ -132,6 +173,8 @@ def test_every_mistake_is_told_at_once() -> None:
         "Model stackspot-ai-code: stackspot_idle_timeout",
         "Model stackspot-ai-code: max_input_tokens is 'many'",
         "Model stackspot-ai-code: the agent id is not a ULID",
+        "Model stackspot-ai-chat: stackspot_knowledge is 'maybe'",
+        "Model stackspot-ai-chat: stackspot_agentid is no option; did you mean stackspot_agent_id?",
     ]
     assert all(any(name in mistake for mistake in told) for name in named), told
     assert len(told) == len(named)
@@ -332,8 +375,13 @@ def test_a_configuration_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 
 
 def test_a_model_needs_an_agent_or_a_key() -> None:
-    (told,) = mistakes({}, [model()])
-    assert "Model stackspot-ai-code has neither an agent nor a key: set STACKSPOT_CODE_AGENT_ID" in told
+    told = mistakes({}, [model()])
+    assert told[0].startswith("Model stackspot-ai-code has neither an agent nor a key: set STACKSPOT_CODE_AGENT_ID (or")
+    assert [mistake.split()[0] for mistake in told[1:]] == [
+        "STACKSPOT_REALM",
+        "STACKSPOT_CLIENT_ID",
+        "STACKSPOT_CLIENT_SECRET",
+    ]
     assert read_settings(WITH_KEY, [model()])
     assert read_settings(WITH_AGENTS, [model()])
     assert read_settings({**WITH_AGENTS, "STACKSPOT_AGENT_ID": ""}, [model({"stackspot_agent_id": CHAT})])
@@ -368,3 +416,76 @@ def test_an_unknown_model_in_the_configuration() -> None:
     (told,) = mistakes({**WITH_KEY, "STACKSPOT_AGENT_ID": ""}, [model(name="stackspot-ai-poet")])
     assert "stackspot-ai-poet" in told
     assert "stackspot-ai-chat" in told
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("stackspot_idle_timout", "stackspot_idle_timeout"),
+        ("stackspot_knowlege", "stackspot_knowledge"),
+        ("stackspot_agentid", "stackspot_agent_id"),
+        ("STACKSPOT_AGENT_ID", "stackspot_agent_id"),
+        ("stakspot_agent_id", "stackspot_agent_id"),
+        ("stackspot_knowledge_sources_ids", "stackspot_knowledge_source_ids"),
+    ],
+)
+@pytest.mark.parametrize("environ", [WITH_AGENTS, {**WITH_AGENTS, **WITH_KEY}, WITH_KEY])
+def test_a_misspelt_option_is_a_mistake(environ: dict[str, str], option: str, meant: str) -> None:
+    assert mistakes(environ, [model({option: CHAT, "mode": "chat"})]) == [
+        f"Model stackspot-ai-code: {option} is no option; did you mean {meant}?"
+    ]
+
+
+def test_the_same_mistake_of_several_models_is_one_line() -> None:
+    models = [model({"stackspot_idle_timeout": 0}, name) for name in AGENTS]
+    (told,) = mistakes(WITH_AGENTS, models)
+    assert told.startswith("Models stackspot-ai-chat, stackspot-ai-code and stackspot-ai-assistant: stackspot_idle_")
+
+
+def test_every_wrong_option_of_a_model_is_told() -> None:
+    told = mistakes(WITH_AGENTS, [model({"stackspot_idle_timeout": 0, "stackspot_first_byte_timeout": -1})])
+    assert len(told) == 2
+
+
+OWN = """
+    model_list:
+      - model_name: mine
+        litellm_params: {model: stackspot_ai/stackspot-code, stackspot_agent_id: os.environ/STACKSPOT_AGENTID}
+        model_info: {mode: chat, stackspot_agent_id: os.environ/STACKSPOT_REVIEW_AGENT_ID}
+"""
+
+
+def test_an_option_in_the_wrong_place_and_a_variable_that_is_not_set(tmp_path: Path) -> None:
+    told = mistakes(WITH_AGENTS, deployments(tmp_path, OWN))
+    assert told == [
+        "The configuration names STACKSPOT_REVIEW_AGENT_ID, which is not set; did you mean STACKSPOT_AGENT_ID?",
+        "The configuration names STACKSPOT_AGENTID, which is not set; did you mean STACKSPOT_AGENT_ID?",
+        "Model mine: stackspot_agent_id stands in litellm_params, but belongs into model_info.",
+    ]
+
+
+def test_the_configuration_may_bring_variables_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKSPOT_REVIEW_AGENT_ID", CHAT)
+    text = OWN.replace("stackspot_agent_id: os.environ/STACKSPOT_AGENTID", "timeout: 9")
+    assert read_settings({**WITH_AGENTS, "STACKSPOT_REVIEW_AGENT_ID": CHAT}, deployments(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["stackspot/stackspot-ai-code", "stackspot_a1/stackspot-code", "stackspot-ai-code"])
+def test_a_misspelt_provider_is_a_mistake(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="Model mine: its `model` is .* has to begin with stackspot_ai/"):
+        deployments(tmp_path, f"model_list: [{{model_name: mine, litellm_params: {{model: {name}}}}}]")
+
+
+def test_the_mistakes_of_environment_and_file_are_told_together(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    entry = "{model_name: m, litellm_params: {model: stackspot_ai/stackspot-code}, model_info: {stackspot_idle: 1}}"
+    for text, told in (
+        ("model_list: [", "config.yaml cannot be read"),
+        (f"model_list: [{entry}]", "stackspot_idle is no option"),
+        (f"model_list: [{entry.replace('{stackspot_idle: 1}', '[1]')}]", "is not a mapping"),
+    ):
+        config.write_text(text)
+        with pytest.raises(ConfigurationError, match=told) as caught:
+            read({"STACKSPOT_REALM": "acme", "STACKSPOT_LOG_CONTENT": "perhaps"}, config)
+        assert "STACKSPOT_LOG_CONTENT must be" in str(caught.value)
+        assert "STACKSPOT_CLIENT_ID is missing" in str(caught.value)

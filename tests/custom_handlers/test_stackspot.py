@@ -1,10 +1,12 @@
 """The file that the stock proxy loads: from anywhere, in every worker; not at all when the configuration is wrong."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -116,6 +118,60 @@ def test_a_wrong_configuration_ends_the_start(tmp_path: Path, arguments: tuple[s
     assert [line for line in after if line.strip()] == [] or (
         "--run_gunicorn" in arguments and all("[ERROR]" in line for line in after)
     )
+
+
+# Whoever imports the entry and is no start of the proxy: alone, from a child process, beside LiteLLM's app.
+IMPORTERS = """
+import multiprocessing
+
+def attempt():
+    try:
+        import custom_handlers.stackspot
+    except ValueError as error:
+        return f"{type(error).__name__}: {error}"
+
+def child(answers):
+    answers.put(attempt())
+
+async def serve():
+    from litellm.proxy.proxy_server import app
+    try:
+        async with app.router.lifespan_context(app):
+            return "served"
+    except ValueError as error:
+        return f"{type(error).__name__}: {error}"
+
+if __name__ == "__main__":
+    found["alone"] = attempt()
+    for method in ("fork", "spawn"):
+        context = multiprocessing.get_context(method)
+        answers = context.Queue()
+        process = context.Process(target=child, args=(answers,))
+        process.start()
+        found[method] = answers.get(timeout=120)
+        process.join()
+    found["lifespan"] = asyncio.run(serve())
+    tell()
+"""
+
+
+def test_an_importer_is_told_and_nothing_else_ends(tmp_path: Path) -> None:
+    program, config = tmp_path / "program.py", tmp_path / "config.yaml"
+    tools = "import asyncio, json, os, sys\nfound = {}\ndef tell():\n    print('found:' + json.dumps(found))\n"
+    program.write_text(tools + IMPORTERS)
+    own = (ROOT / "litellm_config.yaml").read_text()
+    config.write_text(re.sub(r"^  callbacks:.*$", "", own, flags=re.MULTILINE))  # the guard is for a proxy that serves
+    environ = clean_environment({**WRONG, "PYTHONPATH": str(ROOT), "CONFIG_FILE_PATH": str(config)})
+    done = subprocess.run(
+        [sys.executable, program], env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("found:")]
+    found = json.loads(line.removeprefix("found:"))
+    assert set(found) == {"alone", "fork", "spawn", "lifespan"}
+    for case, told in found.items():
+        assert told.startswith("ConfigurationError: "), case
+        assert "STACKSPOT_API_KEY is malformed" in told, case
 
 
 def start(environ: Mapping[str, str], folder: Path, *arguments: str) -> tuple[int, str]:

@@ -212,6 +212,8 @@ def lives(simulator_server: Server, account: Account, tmp_path_factory: pytest.T
     ("case", "word"),
     [
         ("missing", "STACKSPOT_AGENT_ID"),
+        ("missing", "STACKSPOT_API_KEY"),
+        ("missing", "STACKSPOT_CLIENT_SECRET"),
         ("malformed key", "STACKSPOT_API_KEY is malformed"),
         ("realm alone", "STACKSPOT_CLIENT_SECRET is missing"),
     ],
@@ -339,11 +341,21 @@ def test_every_mistake_is_told_and_the_status_says_configuration(tmp_path: Path)
     for name in (
         "STACKSPOT_IDM_URL is a plain-http address",
         "STACKSPOT_CODE_AGENT_ID is not a ULID",
-        "Model stackspot-ai-chat has neither",
-        "Model stackspot-ai-assistant has neither",
+        "Models stackspot-ai-chat and stackspot-ai-assistant have neither",
         "STACKSPOT_CLIENT_ID is missing",
         "STACKSPOT_CLIENT_SECRET holds blanks",
     ):
         assert any(line.startswith(f"  - {name}") for line in told), name
-    assert len(told) == 7
+    assert len(told) == 6
     assert "s3cret" not in done.stderr
+
+
+def test_a_bundle_of_certificates_that_litellm_would_pass_over_is_a_mistake(account: Account, tmp_path: Path) -> None:
+    environ = {**account.for_gateway("http://127.0.0.1:1"), "STACKSPOT_LOG_LEVEL": "LOUD"}
+    (tmp_path / "empty.pem").write_text("no certificate\n")
+    for path, told in ((tmp_path / "none.pem", "No such file"), (tmp_path / "empty.pem", "holds no certificates")):
+        done = check({**environ, "SSL_CERT_FILE": str(path)})
+        assert done.returncode == 78
+        assert f"  - SSL_CERT_FILE is {path}, which " in done.stderr
+        assert told in done.stderr
+        assert "STACKSPOT_LOG_LEVEL" in done.stderr

@@ -3,11 +3,13 @@
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.addresses import gateway_url
 from scripts.dotenv import environment
+from scripts.failures import InputError, guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = ROOT / "clients"
@@ -17,7 +19,7 @@ KEY = "$STACKSPOT_GATEWAY_KEY"
 _BLOCK = re.compile(r"(?:^([^\n]*):\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-class NoSuchClient(LookupError):
+class NoSuchClient(InputError):
     """The message is for whoever typed the name."""
 
 
@@ -65,18 +67,9 @@ def blocks(text: str) -> Iterator[Block]:
         yield Block(found[1] or "", found[2], found[3])
 
 
-def gateway_address(environ: Mapping[str, str]) -> str:
-    """Where the gateway is for whoever asks: GATEWAY_URL, else this machine."""
-    return environ.get("GATEWAY_URL") or f"http://127.0.0.1:{environ.get('GATEWAY_PORT') or 4000}"
-
-
 def main(name: str) -> int:
     environ = environment(ROOT)
-    try:
-        text = filled(name, gateway=gateway_address(environ))
-    except NoSuchClient as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    text = filled(name, gateway=gateway_url(environ))
     print(text.rstrip())
     if not environ.get("STACKSPOT_GATEWAY_KEY"):
         print("\nPut your virtual key into the environment first: export STACKSPOT_GATEWAY_KEY=sk-...")
@@ -84,4 +77,4 @@ def main(name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ.get("NAME", "")))
+    sys.exit(guarded(lambda: main(os.environ.get("NAME", ""))))

@@ -13,13 +13,21 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import psycopg
+
+from scripts.failures import Failure, guarded
 from scripts.postgres import PostgresError, Server
 from scripts.prisma_engine import PrismaError, prisma_environment
 
-__all__ = ["DatabaseError", "data_folder", "database"]
+__all__ = ["DatabaseError", "data_folder", "database", "require_answer"]
 
 DatabaseError = (PostgresError, PrismaError)
+
+
+ANSWER_SECONDS = 10
+LIBPQ = ("host", "hostaddr", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "target_session_attrs")
 
 
 def data_folder(root: Path) -> Path:
@@ -37,13 +45,28 @@ def database(root: Path, environ: Mapping[str, str] = os.environ, data: Path | N
         yield {**variables, "DATABASE_URL": address}
 
 
+def require_answer(address: str) -> None:
+    """Raises Failure when nobody answers at DATABASE_URL: LiteLLM would try for minutes and say less."""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("postgresql", "postgres") and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Failure("DATABASE_URL is no address like postgresql://user:password@host:5432/database.")
+    known = [(name, value) for name, value in parse_qsl(parts.query) if name in LIBPQ]  # the others are Prisma's
+    try:
+        psycopg.connect(urlunsplit(parts._replace(query=urlencode(known))), connect_timeout=ANSWER_SECONDS).close()
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
+        raise Failure(f"The database of DATABASE_URL cannot be used: {reason}.") from None
+    except psycopg.Error:
+        return  # an address that only LiteLLM understands
+
+
 def remove(root: Path) -> int:
     folder = data_folder(root)
-    try:
-        removed = Server(folder).remove()
-    except PostgresError as error:
-        print(error, file=sys.stderr)
-        return 1
+    removed = Server(folder).remove()
     print(f"Removed {folder}: keys, teams and usage are gone." if removed else "There is no embedded database.")
     return 0
 
@@ -51,4 +74,4 @@ def remove(root: Path) -> int:
 if __name__ == "__main__":
     if sys.argv[1:] != ["remove"]:
         sys.exit("usage: python -m scripts.database remove")
-    sys.exit(remove(Path.cwd()))
+    sys.exit(guarded(lambda: remove(Path.cwd())))

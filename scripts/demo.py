@@ -13,10 +13,15 @@ import time
 
 import httpx
 
+from scripts import addresses
 from scripts.banner import publish
-from scripts.database import DatabaseError, database
+from scripts.database import database
+from scripts.environment import clean_environment
+from scripts.failures import Failure, guarded, interrupt_once
 from scripts.keys import ALLOWED_ROUTES
+from scripts.locks import alone
 from scripts.management import Gateway
+from scripts.options import read_flag
 from scripts.processes import ALL_NAMES, ROOT, Account, Server, free_port, running_gateway, running_simulator
 
 FOLDER = ROOT / ".data" / "demo"
@@ -24,37 +29,48 @@ QUESTION = "What is StackSpot AI?"
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    account, password = Account.new(), secrets.token_urlsafe(9)
-    try:
-        with running_simulator(account, FOLDER / "simulator.log", "--pace", "0.04") as simulator:
-            say(f"The StackSpot simulator answers at {simulator.url}.")
-            with database(ROOT, data=FOLDER / "postgres") as variables:
-                environ = {**account.for_gateway(simulator.url), **variables}
-                environ |= {
-                    "UI_USERNAME": "admin",
-                    "UI_PASSWORD": password,
-                    "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
-                }
-                say("Starting the gateway: the stock LiteLLM Proxy with litellm_config.yaml ...")
-                with running_gateway(environ, FOLDER / "gateway.log", port=port()) as gateway:
-                    tour(gateway, password)
-                    if os.environ.get("ONCE") != "1":
-                        say("The gateway stays up; Ctrl-C ends it.")
-                        signal.pause()
-    except KeyboardInterrupt:
-        print()
-    except DatabaseError as error:
-        print(error, file=sys.stderr)
-        return 1
+    interrupt_once()
+    once, chosen = read_flag(os.environ, "ONCE"), port()
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with alone(FOLDER.with_suffix(".lock")) as free:
+        if not free:
+            raise Failure("Another `make demo` runs from this folder: stop it first, as both would use .data/demo.")
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir()
+        try:
+            show(chosen, stay=not once)
+        except KeyboardInterrupt:
+            print()
     say("Stopped.")
     return 0
 
 
+def show(chosen: int, *, stay: bool) -> None:
+    """Starts everything, makes the tour, and ends everything, at the latest with Ctrl-C."""
+    account, password = Account.new(), secrets.token_urlsafe(9)
+    with running_simulator(account, FOLDER / "simulator.log", "--pace", "0.04") as simulator:
+        say(f"The StackSpot simulator answers at {simulator.url}.")
+        with database(ROOT, clean_environment({}), FOLDER / "postgres") as variables:
+            environ = {
+                **account.for_gateway(simulator.url),
+                **variables,
+                "UI_USERNAME": "admin",
+                "UI_PASSWORD": password,
+                "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
+            }
+            say("Starting the gateway: the stock LiteLLM Proxy with litellm_config.yaml ...")
+            with running_gateway(environ, FOLDER / "gateway.log", port=chosen) as gateway:
+                try:
+                    tour(gateway, password)
+                except httpx.HTTPError as error:
+                    raise Failure(f"The tour broke off ({error}); {gateway.log} says why.") from None
+                if stay:
+                    say("The gateway stays up; Ctrl-C ends it.")
+                    signal.pause()
+
+
 def tour(gateway: Server, password: str) -> None:
-    with httpx.Client(base_url=gateway.url, timeout=60) as client:
+    with httpx.Client(base_url=gateway.url, timeout=60, trust_env=False) as client:
         admin = {"Authorization": f"Bearer {gateway.key}"}
         say("The gateway is ready. Its six names:")
         for name in ALL_NAMES:
@@ -106,7 +122,12 @@ def spend(client: httpx.Client, key: str) -> float:
 
 
 def port() -> int:
-    return int(os.environ.get("GATEWAY_PORT") or free_port())
+    """GATEWAY_PORT, when nobody else listens there; any free one without it."""
+    if not os.environ.get("GATEWAY_PORT"):
+        return free_port()
+    chosen = addresses.port(os.environ)
+    addresses.require_free("127.0.0.1", chosen)
+    return chosen
 
 
 def say(text: str) -> None:
@@ -114,4 +135,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

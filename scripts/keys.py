@@ -13,7 +13,7 @@ from typing import Any
 
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
 from scripts.management import Failure, Gateway, InputError, Refused, run
-from scripts.options import DEFAULTS_PREFIX, check_models, read_flag, read_name, read_settings
+from scripts.options import DEFAULTS_PREFIX, check_models, read_flag, read_name, read_settings, together
 from scripts.processes import ALL_NAMES
 from scripts.tables import UNIT, amount, budget, count, day, models, rates, render
 from scripts.teams import add_member, require_team
@@ -35,14 +35,20 @@ ROLE = "internal_user_viewer"  # a role that could not make keys even if its rou
 
 
 def create(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    name = read_name(environ, "NAME", "say for whom, as in `make key NAME=dev1`.")
-    rotate, update = read_flag(environ, "ROTATE"), read_flag(environ, "UPDATE")
+    given: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    name, _, _, rotate, update, _ = together(
+        lambda: read_name(environ, "NAME", "say for whom, as in `make key NAME=dev1`."),
+        lambda: given.update(read_settings(environ)),
+        lambda: defaults.update(read_settings(environ, DEFAULTS_PREFIX)),
+        lambda: read_flag(environ, "ROTATE"),
+        lambda: read_flag(environ, "UPDATE"),
+        lambda: environ.get("TEAM") and given.update(team_id=read_name(environ, "TEAM", "")),
+    )
     if rotate and update:
         raise InputError("UPDATE=1 changes a key's settings, ROTATE=1 replaces the key: choose one.")
-    given, defaults = read_settings(environ), read_settings(environ, DEFAULTS_PREFIX)
     check_models(gateway, given.get("models", defaults.get("models")))
-    if environ.get("TEAM"):
-        given["team_id"] = read_name(environ, "TEAM", "")
+    if "team_id" in given:
         require_team(gateway, given["team_id"])
     old = _key_of(gateway, name)
     if old and not rotate and not update:

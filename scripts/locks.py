@@ -23,6 +23,13 @@ def shared(path: Path) -> Iterator[IO[str]]:
         yield file
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Takes the file without waiting, and says whether it could."""
+    with path.open("a") as file:
+        yield not held_by_others(file)
+
+
 def held_by_others(file: IO[str]) -> bool:
     """Asks for the file alone without waiting. Whoever holds a share afterwards holds it alone."""
     try:

@@ -1,36 +1,30 @@
-"""LiteLLM's management API over HTTP: the same calls for a gateway in Docker, on this machine or far away.
-
-Failure            said in one sentence, exit 1
-├── InputError     what was typed is wrong, exit 2
-└── Refused        the gateway's answer was an error; carries its status
-"""
+"""LiteLLM's management API over HTTP: the same calls for a gateway in Docker, on this machine or far away."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from scripts.dotenv import environment
+from custom_handlers.wire.network import is_loopback
+from scripts.addresses import gateway_url
+from scripts.dotenv import environment, file_values
+from scripts.failures import Failure, InputError, guarded
+from scripts.names import OWN, misspelt
 from scripts.processes import ROOT
+
+__all__ = ["Failure", "Gateway", "InputError", "Refused", "run"]
 
 TIMEOUT_SECONDS = 30
 PAGE_SIZE = 100
 
 
-class Failure(Exception):
-    exit_code = 1
-
-
-class InputError(Failure):
-    exit_code = 2
-
-
 class Refused(Failure):
+    """The gateway's answer was an error; carries its status."""
+
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"The gateway refused: {reason} (HTTP {status})")
         self.status = status
@@ -46,20 +40,18 @@ class Gateway:
             base_url=self.url,
             headers={"Authorization": f"Bearer {master_key}"},
             timeout=TIMEOUT_SECONDS,
-            trust_env=not is_loopback(self.url),  # the environment's proxies are for the outside world
+            trust_env=not _on_loopback(self.url),  # the environment's proxies are for the outside world
         )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Gateway:
-        url = environ.get("GATEWAY_URL") or f"http://127.0.0.1:{environ.get('GATEWAY_PORT', '4000')}"
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise InputError(f"GATEWAY_URL is {url!r}: it has to be an address like https://gateway.example.com.")
+        url = gateway_url(environ)
         key = environ.get("LITELLM_MASTER_KEY")
         if not key:
             raise InputError("LITELLM_MASTER_KEY is missing: set it in the environment or in .env (`make env`).")
         if not key.isascii() or not key.isprintable():
             raise InputError("LITELLM_MASTER_KEY holds a character that no key has.")
-        if urlsplit(url).scheme == "http" and not is_loopback(url):
+        if urlsplit(url).scheme == "http" and not _on_loopback(url):
             print(f"Note: the master key travels to {url} in the clear; use https.", file=sys.stderr)
         return cls(url, key)
 
@@ -121,20 +113,18 @@ def _reason(response: httpx.Response) -> str:
     return str(found).removeprefix("{'error': '").removesuffix("'}").strip().rstrip(".")
 
 
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _on_loopback(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def run(command: Callable[[Gateway, Mapping[str, str]], None]) -> int:
     """Runs a command against the gateway that the environment and `.env` name; the exit status."""
-    try:
+
+    def with_gateway() -> int:
         environ = environment(ROOT)
+        if mistakes := misspelt(file_values(ROOT), environ, OWN):
+            raise InputError("\n".join(mistakes))
         command(Gateway.from_environment(environ), environ)
-    except Failure as failure:
-        print(failure, file=sys.stderr)
-        return failure.exit_code
-    return 0
+        return 0
+
+    return guarded(with_gateway)

@@ -14,6 +14,7 @@ NO_LIMIT = "none"
 # LiteLLM's own user, to whom the master key's calls are booked
 RESERVED_NAMES = {"default_user_id", "litellm-dashboard", "litellm_proxy_master_key"}
 
+_FLAGS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _DURATION = re.compile(r"[1-9][0-9]{0,5}(s|m|h|d|w|mo)")
 
@@ -28,16 +29,37 @@ def read_name(environ: Mapping[str, str], variable: str, example: str) -> str:
 
 
 def read_settings(environ: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
-    """LiteLLM's fields for what is set; None lifts a limit."""
-    return {
-        field: None if value == NO_LIMIT else read(prefix + variable, value)
-        for variable, (field, read) in _FIELDS.items()
-        if (value := environ.get(prefix + variable))
-    }
+    """LiteLLM's fields for what is set; None lifts a limit. Raises InputError with every mistake."""
+    given = {variable: environ[prefix + variable] for variable in _FIELDS if environ.get(prefix + variable)}
+    readers = [
+        lambda name=variable, value=value: (
+            _FIELDS[name][0],
+            None if value == NO_LIMIT else _FIELDS[name][1](prefix + name, value),
+        )
+        for variable, value in given.items()
+    ]
+    return dict(together(*readers))
+
+
+def together(*readers: Callable[[], Any]) -> list[Any]:
+    """What each reader returns. Raises InputError with the mistakes of all of them, each in its line."""
+    found, mistakes = [], []
+    for reader in readers:
+        try:
+            found.append(reader())
+        except InputError as mistake:
+            mistakes.append(str(mistake))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return found
 
 
 def read_flag(environ: Mapping[str, str], variable: str) -> bool:
-    return environ.get(variable, "") not in ("", "0")
+    """Whether something is switched on. Raises InputError for what says neither."""
+    value = environ.get(variable, "").strip().lower()
+    if value not in _FLAGS:
+        raise InputError(f"{variable} is {value!r}: it has to be 1 or 0.")
+    return _FLAGS[value]
 
 
 def _whole(variable: str, value: str) -> int:

@@ -19,11 +19,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 import psutil
 import psycopg
 
+from scripts.failures import Failure
 from scripts.locks import exclusive, held_by_others, shared
 from scripts.postgres_account import account_for, let_pass, let_read
 
@@ -37,7 +39,7 @@ OTHER_CLIENTS = (
 )
 
 
-class PostgresError(Exception):
+class PostgresError(Failure):
     """Says why there is no database."""
 
 
@@ -57,14 +59,21 @@ class Server:
         """The server's address, good for as long as the block lasts."""
         self._make_parent()
         with shared(self._lock("users")) as users:
-            with exclusive(self._lock("start")):
-                self._start()
+            try:
+                with exclusive(self._lock("start")):
+                    self._start()
+            except KeyboardInterrupt:
+                self._leave(users)
+                raise
             try:
                 yield self.url()
             finally:
-                with exclusive(self._lock("start")):
-                    if not held_by_others(users):
-                        self._stop()
+                self._leave(users)
+
+    def _leave(self, users: IO[str]) -> None:
+        with exclusive(self._lock("start")):
+            if not held_by_others(users):
+                self._stop()
 
     def remove(self) -> bool:
         """Deletes the data, and says whether there was any. Refuses while anybody uses it."""

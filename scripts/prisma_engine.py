@@ -19,6 +19,7 @@ from typing import Literal, cast, get_args
 
 import httpx
 
+from scripts.failures import Failure, last_words
 from scripts.locks import exclusive
 
 Engine = Literal["native", "fallback"]
@@ -34,7 +35,7 @@ FALLBACK_NOTE = (
 )
 
 
-class PrismaError(Exception):
+class PrismaError(Failure):
     """Says why LiteLLM cannot have its database client."""
 
 
@@ -147,5 +148,7 @@ def _run(command: list[str], env: Mapping[str, str], *, cwd: Path | None = None,
         )
     except subprocess.TimeoutExpired:
         raise PrismaError(f"`{' '.join(command)}` took longer than {timeout:.0f} s.") from None
+    except OSError as error:
+        raise PrismaError(f"`{command[0]}` cannot be run ({error.strerror}): run `make install`.") from None
     if done.returncode:
-        raise PrismaError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        raise PrismaError(f"`{' '.join(command)}` failed; its last words:\n{last_words(done.stdout + done.stderr)}")

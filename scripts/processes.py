@@ -1,6 +1,5 @@
 """Starts simulator and gateway as processes on loopback, for the demo, the benches and the tests."""
 
-import os
 import secrets
 import socket
 import subprocess
@@ -13,6 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+
+from scripts.environment import clean_environment
+from scripts.failures import StartFailure, last_words
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -94,13 +96,6 @@ class Server:
         return self.log.read_text(errors="replace")
 
 
-def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without what would configure a gateway, plus `extra`."""
-    drop = ("STACKSPOT_", "SIMULATOR_", "LITELLM_", "DATABASE_URL", "REDIS_", "OPENAI_", "ANTHROPIC_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
-    return {**kept, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONUNBUFFERED": "1", **extra}
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -140,7 +135,7 @@ def running_simulator(account: Account, log: Path, *arguments: str) -> Iterator[
             if running.poll() is not None:
                 break
             time.sleep(0.1)
-        raise AssertionError(f"The simulator did not start:\n{log.read_text()}")
+        raise StartFailure(f"The simulator did not start ({_state(running)}):\n{last_words(log)}")
 
 
 @contextmanager
@@ -175,9 +170,17 @@ def wait_until_ready(server: Server, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            if httpx.get(f"{server.url}/health/readiness", timeout=5).status_code == 200:
+            if httpx.get(f"{server.url}/health/readiness", timeout=5, trust_env=False).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
         time.sleep(0.3)
-    raise AssertionError(f"The gateway did not become ready:\n{server.output()[-8000:]}")
+    raise StartFailure(
+        f"The gateway did not become ready ({_state(server.process)}); "
+        f"the end of {server.log}:\n{last_words(server.log)}"
+    )
+
+
+def _state(process: Process) -> str:
+    status = process.poll()
+    return "it took too long" if status is None else f"it ended with status {status}"

@@ -1,60 +1,128 @@
 """`make run`: the gateway with your own credentials, on this machine and without Docker."""
 
+from __future__ import annotations
+
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-from scripts.database import DatabaseError, database
-from scripts.dotenv import environment
+from scripts.addresses import DEFAULT_PORT, port, require_free, whole
+from scripts.database import database, require_answer
+from scripts.dotenv import environment, file_values
+from scripts.environment import HAND_ON, for_gateway, left_out
+from scripts.failures import Failure, InputError, guarded, interrupt_once, last_words
+from scripts.names import misspelt, named_in_configuration
+from scripts.processes import BIN, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 EXIT_CONFIG = 78
+MOST_WORKERS = 256
+LEAST_KEY = 8
+HEADING = "The gateway's configuration is not usable:"
+# Keys of examples and tutorials: LiteLLM refuses the first by itself, minutes later and at length.
+WELL_KNOWN = {
+    "sk-1234",
+    "sk-12345",
+    "sk-123456",
+    "sk-12345678",
+    "sk-master-key",
+    "sk-litellm",
+    "sk-test",
+    "sk-changeme",
+}
+
+
+class Unusable(Failure):
+    exit_code = EXIT_CONFIG
 
 
 def main() -> int:
+    interrupt_once()
+    in_file = file_values(ROOT)
     environ = environment(ROOT)
-    environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # otherwise the start waits for a remote price list
-    check = subprocess.run(
+    check(in_file, environ)
+    host, number = environ.get("GATEWAY_BIND", "127.0.0.1"), port(environ)
+    require_free(host, number)
+    if address := environ.get("DATABASE_URL"):
+        require_answer(address)
+    if others := left_out(in_file, environ):
+        print(f"Not handed to the gateway, as they are none of its settings: {', '.join(others)} ({HAND_ON} would).")
+    with database(ROOT, environ) as variables:
+        return serve({**for_gateway(environ), **variables}, host, number)
+
+
+def check(in_file: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Raises Unusable with every mistake of the environment, .env and litellm_config.yaml."""
+    done = subprocess.run(
         [sys.executable, "-m", "custom_handlers.stackspot_config"],
-        env=environ, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False,
+        env=for_gateway(environ), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
-    problems = check.stderr.rstrip() if check.returncode else ""
-    if not environ.get("LITELLM_MASTER_KEY"):
-        problems += "\nLITELLM_MASTER_KEY is missing: `make env` writes a .env with one."
-    if environ.get("GATEWAY_WORKERS", "1") != "1" and not environ.get("REDIS_HOST"):
-        problems += (
-            "\nGATEWAY_WORKERS above 1 needs Redis (REDIS_HOST): without it each worker counts limits for itself."
+    if done.returncode not in (0, EXIT_CONFIG):
+        raise Failure(f"The configuration cannot be checked: run `make install`.\n{last_words(done.stderr)}")
+    told = done.stderr.rstrip() if done.returncode else HEADING
+    own = mistakes(in_file, environ)
+    if done.returncode or own:
+        raise Unusable("\n".join([told, *(f"  - {mistake}" for mistake in own)]))
+
+
+def mistakes(in_file: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+    """What is wrong with the gateway's own settings, beside StackSpot's."""
+    found = [mistake for mistake in misspelt(in_file, environ) if not mistake.upper().startswith("STACKSPOT")]
+    found += _master_key(environ.get("LITELLM_MASTER_KEY", ""))
+    for reader in (lambda: port(environ), lambda: workers(environ)):
+        if mistake := _mistake_of(reader):
+            found.append(mistake)
+    if not _mistake_of(lambda: workers(environ)) and workers(environ) > 1 and not environ.get("REDIS_HOST"):
+        found.append(
+            "GATEWAY_WORKERS above 1 needs Redis (REDIS_HOST): without it each worker counts limits for itself."
         )
-    if problems:
-        print(problems.lstrip(), file=sys.stderr)
-        return EXIT_CONFIG
+    wanted = named_in_configuration()
+    found += [
+        f"litellm_config.yaml names {name}, which is set but not handed to the gateway: add it to {HAND_ON}."
+        for name in left_out(sorted(wanted), environ)
+    ]
+    return found
+
+
+def workers(environ: Mapping[str, str]) -> int:
+    return whole(environ, "GATEWAY_WORKERS", 1, MOST_WORKERS)
+
+
+def _master_key(key: str) -> list[str]:
+    if not key:
+        return ["LITELLM_MASTER_KEY is missing: `make env` writes a .env with one."]
+    if key.strip().lower() in WELL_KNOWN or len(key.strip()) < LEAST_KEY:
+        return ["LITELLM_MASTER_KEY is known to everybody or easily guessed: take one of `openssl rand -hex 32`."]
+    if not re.fullmatch(r"sk-[!-~]+", key) or re.search(r"[<>]", key):
+        return ["LITELLM_MASTER_KEY has to begin with sk- and to hold no blanks, placeholders or accents."]
+    return []
+
+
+def _mistake_of(reader: Callable[[], object]) -> str | None:
     try:
-        with database(ROOT, environ) as variables:
-            return serve({**environ, **variables})
-    except DatabaseError as error:
-        print(error, file=sys.stderr)
-        return 1
+        reader()
+    except InputError as mistake:
+        return str(mistake)
+    return None
 
 
-def serve(environ: Mapping[str, str]) -> int:
+def serve(environ: Mapping[str, str], host: str, number: int = DEFAULT_PORT) -> int:
     """Runs the proxy until it ends, or until a signal ends it; its exit status."""
     command = [
-        str(Path(sys.executable).parent / "litellm"),
-        *("--config", str(ROOT / "litellm_config.yaml")),
-        *("--host", environ.get("GATEWAY_BIND", "127.0.0.1"), "--port", environ.get("GATEWAY_PORT", "4000")),
+        str(BIN / "litellm"),
+        *("--config", str(ROOT / "litellm_config.yaml"), "--host", host, "--port", str(number)),
         # Slow machines need longer to import LiteLLM than uvicorn waits for a worker by default.
-        *("--num_workers", environ.get("GATEWAY_WORKERS", "1"), "--timeout_worker_healthcheck", "60"),
+        *("--num_workers", str(workers(environ)), "--timeout_worker_healthcheck", "60"),
     ]
     proxy = subprocess.Popen(command, env=dict(environ), cwd=ROOT, start_new_session=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: proxy.send_signal(signal.SIGTERM))
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: proxy.send_signal(signal.SIGTERM))
     status = proxy.wait()
     return 0 if status == -signal.SIGTERM else status
 
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    sys.exit(main())
+    sys.exit(guarded(main))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.management import Gateway, InputError, Refused, run
-from scripts.options import check_models, read_name, read_settings
+from scripts.options import check_models, read_name, read_settings, together
 from scripts.tables import UNIT, amount, budget, count, models, rates, render
 
 MASTER = "default_user_id"  # LiteLLM makes whoever creates a team its member
@@ -17,8 +17,10 @@ def team(gateway: Gateway, environ: Mapping[str, str]) -> None:
     if not environ.get("NAME"):
         list_teams(gateway)
         return
-    name = read_name(environ, "NAME", "")
-    settings = read_settings({**environ, "EXPIRES": ""})
+    name, settings = together(
+        lambda: read_name(environ, "NAME", ""),
+        lambda: read_settings({**environ, "EXPIRES": ""}),
+    )
     check_models(gateway, settings.get("models"))
     if not _find(gateway, name):
         given = {field: value for field, value in settings.items() if value is not None}

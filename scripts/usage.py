@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from scripts.addresses import whole
 from scripts.management import Failure, Gateway, InputError, run
+from scripts.options import together
 from scripts.tables import UNIT, amount, count, render
 
 DEFAULT_DAYS = 30
@@ -20,12 +22,7 @@ HEADER = ("developer", "requests", "failed", "input tokens", "output tokens", "t
 
 
 def usage(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    given = environ.get("DAYS", str(DEFAULT_DAYS))
-    days = int(given) if given.isdecimal() else 0
-    if not 0 < days <= MOST_DAYS:
-        raise InputError(f"DAYS is {given!r}: it has to be a whole number from 1 to {MOST_DAYS}.")
-    if environ.get("FORMAT", "table") not in ("table", "csv"):
-        raise InputError(f"FORMAT is {environ['FORMAT']!r}: it has to be table or csv.")
+    days, form = together(lambda: whole(environ, "DAYS", DEFAULT_DAYS, MOST_DAYS), lambda: _format(environ))
     today = datetime.now(UTC).date()
     first = today - timedelta(days=days - 1)
     rows = sorted(_developers(gateway, str(first), str(today)), key=lambda row: (-row["spend"], row["user_id"] or ""))
@@ -36,10 +33,17 @@ def usage(gateway: Gateway, environ: Mapping[str, str]) -> None:
         except OSError as error:
             raise Failure(f"{file} cannot be written ({error.strerror}).") from None
         print(f"Wrote {len(rows)} rows to {file}.")
-    elif environ.get("FORMAT") == "csv":
+    elif form == "csv":
         _write_csv(sys.stdout, rows)
     else:
         _print_table(rows, f"{first} to {today} (UTC)")
+
+
+def _format(environ: Mapping[str, str]) -> str:
+    form = environ.get("FORMAT", "table")
+    if form not in ("table", "csv"):
+        raise InputError(f"FORMAT is {form!r}: it has to be table or csv.")
+    return form
 
 
 def _developers(gateway: Gateway, first: str, last: str) -> Iterator[dict[str, Any]]:

@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from custom_handlers.wire.network import exempt_loopback
 from scripts.database import database
 from simulator.client import Simulator
-from tests.harness import ROOT, Account, Server, running_gateway, running_simulator
+from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Importing LiteLLM would read the owner's .env, and a proxy of the owner's is not for loopback.
+os.environ["LITELLM_MODE"] = "PRODUCTION"
+os.environ.update(exempt_loopback(os.environ))
 
 # Nothing here is timed: a slow machine is no failure. Each run tries other examples, except in the gate, whose verdict
 # is about the change and not about luck.
@@ -76,7 +81,7 @@ def gateway(gateway_server: Server, simulator: Simulator) -> Server:
 @pytest.fixture(scope="session")
 def team_gateway_server(account: Account, simulator_server: Server, logs: Path) -> Iterator[Server]:
     """The same proxy with an embedded Postgres of its own: keys, teams, budgets, usage and the admin UI."""
-    with database(ROOT, data=logs / "postgres") as variables:
+    with database(ROOT, clean_environment({}), logs / "postgres") as variables:
         environ = {
             **account.for_gateway(simulator_server.url),
             **variables,

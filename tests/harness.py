@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts import processes
+from scripts import environment, processes
 from scripts.processes import (
     AGENTS,
     ALIASES,
@@ -25,7 +25,6 @@ from scripts.processes import (
     Account,
     Process,
     Server,
-    clean_environment,
     free_port,
     process,
     running_simulator,
@@ -48,6 +47,11 @@ __all__ = [
     "running_simulator",
     "wait_until_ready",
 ]
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """What a command of a test gets: nothing that configures a gateway, and no .env either, but for `extra`."""
+    return environment.clean_environment({"GATEWAY_ENV_FILE": os.devnull, **extra})
 
 
 @contextmanager

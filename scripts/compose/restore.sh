@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make restore FILE=...`: puts the data of a backup in place of the present ones, which stay as database before_restore.
 set -eu
-file=${1:-}
+file=${FILE:-}
 [ -f "$file" ] && [ -r "$file" ] || { echo "Say which backup: make restore FILE=backups/litellm-....dump" >&2; exit 1; }
 
 database() { docker compose exec -T database "$@"; }

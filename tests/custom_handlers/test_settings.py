@@ -472,7 +472,7 @@ def test_the_configuration_may_bring_variables_of_its_own(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("name", ["stackspot/stackspot-ai-code", "stackspot_a1/stackspot-code", "stackspot-ai-code"])
 def test_a_misspelt_provider_is_a_mistake(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="Model mine: its `model` is .* has to begin with stackspot_ai/"):
+    with pytest.raises(ConfigurationError, match=r"Model mine: its `model` is .* has to begin with stackspot_ai/"):
         deployments(tmp_path, f"model_list: [{{model_name: mine, litellm_params: {{model: {name}}}}}]")
 
 

@@ -1,0 +1,74 @@
+"""Finds misspelt settings in .env and in the environment: what has no effect would be missed later.
+
+Needs nothing but Python, as `make up` does: `python -m scripts.names` checks .env for the Docker stack.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from custom_handlers.spelling import SURE, nearest, suggestion
+from scripts.environment import belongs, passed_on
+
+ROOT = Path(__file__).resolve().parent.parent
+OWN = ("GATEWAY_", "KEY_")  # prefixes that nobody else is expected to put into .env
+FOREIGN = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
+# Told in words in .env.example, or for tests and clients only.
+MORE = ("STACKSPOT_CLIENT_KEY", "STACKSPOT_GATEWAY_KEY", "KEY_MODELS", "GATEWAY_ENV_FILE", "DATABASE_URL")
+
+
+def known() -> tuple[str, ...]:
+    """Every setting that .env.example documents, and the few that it tells in words."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return (*re.findall(r"^#?([A-Z][A-Z0-9_]*)=", text, re.MULTILINE), *MORE)
+
+
+def named_in_configuration(config: Path | None = None) -> set[str]:
+    """The variables that litellm_config.yaml takes values from."""
+    try:
+        text = (config or ROOT / "litellm_config.yaml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return set()
+    return set(re.findall(r"os\.environ/(\w+)", re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)))
+
+
+def misspelt(in_file: Collection[str], environ: Mapping[str, str], prefixes: tuple[str, ...] = ()) -> list[str]:
+    """A sentence for each name that is no setting but was meant for one; with `prefixes`, only for names like those.
+
+    In .env every name with a prefix of ours is ours. In the environment only a near miss is: other programs use it too.
+    """
+    settings = known()
+    wanted = [name for name in settings if name.startswith(prefixes)] if prefixes else settings
+    ours = prefixes or (*OWN, "STACKSPOT")
+    allowed = {*settings, *passed_on(environ), *named_in_configuration()}
+    found = []
+    for name in dict.fromkeys([*in_file, *(name for name in environ if name.startswith(OWN))]):
+        if name in allowed or name.startswith(FOREIGN):
+            continue
+        is_ours = name.upper().startswith(ours)
+        if (is_ours and name in in_file) or ((is_ours or not belongs(name)) and nearest(name, wanted, SURE)):
+            found.append(f"{name} is not a setting of the gateway{suggestion(name, wanted)}")
+    return found
+
+
+def main(file: Path) -> int:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        print("There is no .env. Make one with: make env", file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        print(f".env cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}.", file=sys.stderr)
+        return 1
+    mistakes = misspelt(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE), {})
+    for mistake in mistakes:
+        print(mistake, file=sys.stderr)
+    return 1 if mistakes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(os.environ.get("GATEWAY_ENV_FILE") or ROOT / ".env")))

@@ -1,0 +1,91 @@
+"""What is typed behind `make`: a name that nobody takes is refused, and no value is more than a value."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.typed import OPTIONS, mistakes
+from tests.harness import ROOT, clean_environment
+
+
+def make(*words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    setting = {"LITELLM_MASTER_KEY": "sk-of-this-test", "GATEWAY_URL": "http://127.0.0.1:9", **environ}
+    return subprocess.run(
+        ["make", "--silent", *words],
+        cwd=ROOT,
+        env=clean_environment(setting),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("key NAME=zoe BUGDET=5", "BUGDET is unknown; did you mean BUDGET? `make key` takes NAME, TEAM, BUDGET,"),
+        ("key name=zoe", "name is unknown; did you mean NAME?"),
+        ("key NAME=zoe NMAE=zoe", "NMAE is unknown; did you mean NAME?"),
+        ("keys BUDGET=5", "BUDGET has no meaning here: `make keys` takes no options."),
+        ("revoke NAME=zoe BUDGET=5", "BUDGET has no meaning here: `make revoke` takes NAME."),
+        ("team NAME=a EXPIRES=30d", "EXPIRES has no meaning here: `make team` takes NAME, BUDGET,"),
+        ("usage DAY=3", "DAY is unknown; did you mean DAYS?"),
+        ("client NAM=codex", "NAM is unknown; did you mean NAME?"),
+        ("demo ONEC=1", "ONEC is unknown; did you mean ONCE?"),
+        ("run GATEWAY_PROT=1", "GATEWAY_PROT is unknown; did you mean GATEWAY_PORT?"),
+        ("run STACKSPOT_AGENTID=1", "STACKSPOT_AGENTID is unknown; did you mean STACKSPOT_AGENT_ID?"),
+        ("restore FILES=x", "FILES is unknown; did you mean FILE?"),
+        ("up KEY_BUGDET=1", "KEY_BUGDET is unknown; did you mean KEY_BUDGET?"),
+        ("env FORCE=1", "FORCE is unknown"),
+    ],
+)
+def test_what_no_target_takes_is_refused(words: str, sentence: str) -> None:
+    run = make(*words.split())
+    assert run.returncode != 0
+    assert run.stderr.startswith(sentence)
+    assert run.stdout == ""
+    assert len(run.stderr.splitlines()) == 2, "the sentence, and make's own line"
+
+
+@pytest.mark.parametrize(
+    ("goals", "names"),
+    [
+        ("key keys", "NAME BUDGET ROTATE"),
+        ("run", "GATEWAY_PORT HTTPS_PROXY DATABASE_URL"),
+        ("up", "GATEWAY_WORKERS"),
+        ("usage", "DAYS FORMAT GATEWAY_URL LITELLM_MASTER_KEY PYTHON"),
+        ("lint test", "PYTEST_ADDOPTS WHATEVER"),
+    ],
+)
+def test_what_has_a_meaning_is_not(goals: str, names: str) -> None:
+    assert mistakes({"TYPED_GOALS": goals, "TYPED_VARIABLES": names}) == []
+
+
+def test_every_target_with_options_is_checked() -> None:
+    rules = re.findall(r"^([a-z-]+): typed ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(rules) == set(OPTIONS)
+
+
+def test_what_merely_happens_to_be_set_is_no_mistake_and_no_option() -> None:
+    run = make("key", NAME="wsl-sets-this", BUGDET="5")
+    assert run.stderr.startswith("NAME is missing")
+    assert make("client", NAME="codex").stderr.startswith("Say which client")
+
+
+@pytest.mark.parametrize(
+    ("target", "variable"),
+    [("restore", "FILE"), ("client", "NAME"), ("demo", "ONCE"), ("key", "BUGDET"), ("env", "PYTHON"), ("run", "VENV")],
+)
+@pytest.mark.parametrize(
+    "shape", ['x"; touch {}; "', "'; touch {}; '", "$(shell touch {})", "`touch {}`", "$$(touch {})"]
+)
+def test_a_value_runs_nothing(tmp_path: Path, target: str, variable: str, shape: str) -> None:
+    run = make(target, f"{variable}={shape.format(tmp_path / 'ran')}", GATEWAY_PORT="abc")
+    assert run.returncode != 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_value_arrives_as_it_was_typed() -> None:
+    assert "There is no client a$b \"c' $(d)" in make("client", "NAME=a$b \"c' $(d)").stderr

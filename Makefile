@@ -2,15 +2,14 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
-override VENV := .venv
-override BIN := $(VENV)/bin
-
 # What is typed behind a target (NAME=VALUE) reaches the commands through the environment and as it is: no value becomes
 # part of a shell's line or is expanded by make. What merely happens to be in the environment does not count as typed.
 TYPED := $(foreach _,$(.VARIABLES),$(if $(findstring command line,$(origin $_)),$_))
 OPTIONS := NAME TEAM BUDGET PERIOD RPM TPM MODELS EXPIRES ROTATE UPDATE DAYS CSV FORMAT FILE
 $(foreach _,$(TYPED),$(eval override $_ := $$(value $_))$(eval export $_))
 $(foreach _,$(OPTIONS),$(if $(findstring environment,$(origin $_)),$(eval unexport $_)))
+override VENV := .venv
+override BIN := $(VENV)/bin
 export PYTHON
 export TYPED_VARIABLES := $(TYPED)
 export TYPED_GOALS := $(or $(MAKECMDGOALS),help)

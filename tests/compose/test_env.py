@@ -4,6 +4,7 @@ import re
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import compose
 import pytest
@@ -98,9 +99,51 @@ def published(folder: Path) -> list[tuple[str, str]]:
     return [(port["host_ip"], port["published"]) for service in services.values() for port in service.get("ports", [])]
 
 
-def config(folder: Path) -> subprocess.CompletedProcess[str]:
+def config(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     (folder / "docker-compose.yml").write_text(COMPOSE_FILE)
     binary = Path(compose.__file__).parent / "docker-compose"
     return subprocess.run(
-        [binary, "config"], cwd=folder, env={"HOME": str(folder)}, capture_output=True, text=True, check=False
+        [binary, "config"],
+        cwd=folder,
+        env={"HOME": str(folder), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def environment_of(folder: Path, service: str, **environ: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = services_with(folder, **environ)[service]["environment"]
+    return found
+
+
+def services_with(folder: Path, **environ: str) -> Any:
+    done = config(folder, **environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    return yaml.safe_load(done.stdout)["services"]
+
+
+@pytest.mark.parametrize("service", ["preflight", "gateway"])
+def test_a_companys_proxy_is_not_for_the_stack_itself(folder: Path, service: str) -> None:
+    env.main(folder)
+    own = "127.0.0.1,localhost,::1,database,redis"
+    assert environment_of(folder, service)["HTTPS_PROXY"] is None, "not even set when there is none"
+    assert environment_of(folder, service)["NO_PROXY"] == own
+    given = environment_of(folder, service, HTTPS_PROXY="http://proxy:3128", http_proxy="http://p", NO_PROXY=".corp")
+    assert (given["HTTPS_PROXY"], given["http_proxy"]) == ("http://proxy:3128", "http://p")
+    assert given["NO_PROXY"] == given["no_proxy"] == f"{own},.corp"
+    with (folder / ".env").open("a") as file:
+        file.write("HTTPS_PROXY=http://from-the-file\n")
+    assert environment_of(folder, service)["HTTPS_PROXY"] == "http://from-the-file"
+
+
+@pytest.mark.parametrize("service", ["preflight", "gateway"])
+def test_a_companys_certificates_are_mounted(folder: Path, service: str) -> None:
+    env.main(folder)
+    for bundle, source, told in (("", "/dev/null", ""), ("/etc/corp.pem", "/etc/corp.pem", "/app/certificates.pem")):
+        found = services_with(folder, CA_BUNDLE=bundle)
+        mounts = {mount["target"]: mount for mount in found[service]["volumes"]}
+        assert mounts["/app/certificates.pem"]["source"] == source
+        assert mounts["/app/certificates.pem"]["read_only"] is True
+        assert found[service]["environment"]["CA_BUNDLE"] == told
+        assert 'SSL_CERT_FILE="$$CA_BUNDLE"' in found[service]["command"][0]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from scripts.addresses import DEFAULT_PORT, port, require_free, whole
-from scripts.database import database, require_answer
+from scripts.database import data_folder, database, require_answer
 from scripts.dotenv import environment, file_values
 from scripts.environment import HAND_ON, for_gateway, left_out
 from scripts.failures import Failure, InputError, guarded, interrupt_once, last_words
@@ -47,6 +47,8 @@ def main() -> int:
     require_free(host, number)
     if address := environ.get("DATABASE_URL"):
         require_answer(address)
+    else:
+        data_folder(ROOT).parent.mkdir(parents=True, exist_ok=True)
     if others := left_out(in_file, environ):
         print(f"Not handed to the gateway, as they are none of its settings: {', '.join(others)} ({HAND_ON} would).")
     with database(ROOT, environ) as variables:

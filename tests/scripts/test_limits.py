@@ -109,10 +109,39 @@ def test_a_model_that_is_not_allowed(developer: Callable[..., Developer], simula
     assert simulator.requests("/v1/agent/") == []
 
 
-def test_a_model_is_allowed_by_its_alias_too(developer: Callable[..., Developer]) -> None:
-    coder = developer("coder", "MODELS=stackspot-ai-code")
-    assert coder.ask(model="stackspot-ai-code").status_code == 200
-    assert coder.ask(model="stackspot-code").status_code == 200
+BOTH = {"stackspot-ai-code", "stackspot-code"}
+
+
+@pytest.mark.parametrize("name", sorted(BOTH))
+@pytest.mark.parametrize("by", ["make key", "team", "management API"])
+def test_both_names_of_a_model_are_the_same_model(
+    developer: Callable[..., Developer], make: Make, team_gateway: Server, name: str, by: str
+) -> None:
+    """Whichever of the two is allowed, and whether to a key, to its team, or in the UI, which calls the same API."""
+    who = f"{by.replace(' ', '-')}-{name}".lower()
+    if by == "make key":
+        coder = developer(who, f"MODELS={name}")
+    elif by == "team":
+        assert make("team", f"NAME=team-{who}", f"MODELS={name}").returncode == 0
+        coder = developer(who, f"TEAM=team-{who}")
+    else:
+        admin = {"Authorization": f"Bearer {team_gateway.key}"}
+        made = httpx.post(f"{team_gateway.url}/key/generate", headers=admin, json={"key_alias": who, "models": [name]})
+        coder = Developer(team_gateway, made.json()["key"])
+    text = {"messages": [{"role": "user", "content": "Hi"}]}
+    for model in BOTH:
+        for path, body in (
+            ("/v1/chat/completions", text),
+            ("/v1/messages", {**text, "max_tokens": 9}),
+            ("/v1/responses", {"input": "Hi"}),
+            ("/v1/completions", {"prompt": "Hi"}),
+        ):
+            response = coder.post(path, {"model": model, **body})
+            assert response.status_code == 200, (path, model, response.text)
+        assert coder.get(f"/v1/models/{model}").status_code == 200
+    assert coder.ask(model="stackspot").status_code in (401, 403)
+    if by != "team":  # such a key bears all six names itself, and its team narrows them when it calls
+        assert {each["id"] for each in coder.get("/v1/models").json()["data"]} == BOTH
 
 
 def test_embeddings_and_images_say_that_there_are_none(developer: Callable[..., Developer]) -> None:

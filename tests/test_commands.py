@@ -14,7 +14,6 @@ import pytest
 from simulator.client import Simulator
 from tests.harness import ALL_NAMES, ROOT, Account, clean_environment, free_port
 
-
 NOWHERE = "http://127.0.0.1:9"  # nobody answers there
 PROXIED = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
 VENDORS = {"OPENAI_API_KEY": "sk-theirs", "OPENAI_BASE_URL": NOWHERE, "ANTHROPIC_API_KEY": "sk-theirs"}
@@ -41,7 +40,7 @@ def shell(**exported: str) -> dict[str, str]:
 
 
 def descendants(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
+    return list(psutil.Process(process.pid).children(recursive=True))
 
 
 def test_the_demo_ends_by_itself() -> None:

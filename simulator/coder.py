@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from simulator import flaws
 from simulator.answers import Answer
+from simulator.errands import next_errand
 from simulator.toolbelt import Toolbelt, folder_in
 from simulator.transcript import Call, Transcript
 
@@ -65,6 +66,8 @@ class Coder:
             return self.write(_Work(transcript, edits, self.at_once).next_step(), prompt)
         if edits and _BLOCK_FORMAT in prompt:
             return self.write(Step("blocks", _as_blocks(prompt, edits)), prompt)
+        if transcript.tools and (errand := next_errand(transcript)):
+            return self.write(Step("errand" if errand[1] else "end", *errand), prompt)
         # Clients ask for a title of the task, with the task and without tools.
         return Answer("Edit files and run the tests" if edits else _HELP)
 

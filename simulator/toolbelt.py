@@ -84,8 +84,20 @@ def _arguments(schema: Mapping[str, Any], values: Mapping[str, str]) -> dict[str
         if value is not None and (name in required or not _is_optional_remark(name)):
             arguments[name] = _shaped(kind, value, values)
         elif name in required:
-            arguments[name] = kind["enum"][0] if kind.get("enum") else _EMPTY.get(kind.get("type", ""), "")
+            arguments[name] = _filled(kind, values)
     return arguments
+
+
+def _filled(kind: Mapping[str, Any], values: Mapping[str, str]) -> Any:
+    """Something that fits; in lists and objects what is wanted may have its place further in."""
+    if choices := kind.get("enum"):
+        return choices[0]
+    if kind.get("type") == "object":
+        return _arguments(kind, values)
+    if kind.get("type") == "array" and (items := kind.get("items")):
+        item = _filled(items, values)
+        return [item] if item or kind.get("minItems") else []
+    return _EMPTY.get(kind.get("type", ""), "")
 
 
 def _is_optional_remark(name: str) -> bool:

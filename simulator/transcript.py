@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -61,7 +61,7 @@ class Transcript:
         rules = "\n".join(text for speaker, text in self.sections if speaker == "FORMAT")
         found = _NAMES.search(rules)
         names = found[1].split(", ") if found and shown else []
-        return {name: schema for name in names if (schema := _schema(shown, name)) is not None}
+        return {name: schema for name in names if (schema := _schema(shown, name, names)) is not None}
 
     @property
     def one_call(self) -> bool:
@@ -111,13 +111,13 @@ class Transcript:
                     yield found[1] or "", body["name"], dict(body["arguments"])
 
 
-def _schema(shown: str, name: str) -> dict[str, Any] | None:
-    heading = re.search(rf"^## {re.escape(name)}$", shown, re.MULTILINE)
-    for line in shown[heading.end() :].splitlines() if heading else ():
+def _schema(shown: str, name: str, names: Sequence[str]) -> dict[str, Any] | None:
+    """The last JSON object that stands in a line of what is said of a tool; those before it are examples."""
+    others = "|".join(map(re.escape, names))
+    said = re.search(rf"^## {re.escape(name)}$(.*?)(?=^## (?:{others})$|\Z)", shown, re.MULTILINE | re.DOTALL)
+    for line in reversed(said[1].splitlines() if said else ()):
         if line.startswith("{"):
-            try:
+            with contextlib.suppress(ValueError):
                 schema = json.loads(line)
-            except ValueError:
-                continue
-            return schema if isinstance(schema, dict) else None
+                return schema if isinstance(schema, dict) else None
     return None

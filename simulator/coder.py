@@ -80,11 +80,18 @@ class FlawedCoder(Coder):
     """Does the same with the bad habits of real models, in tiny pieces, and two calls at once."""
 
     at_once = 2
+    spoil = staticmethod(flaws.spoil)
 
     def write(self, step: Step, prompt: str) -> Answer:
         texts = [call_text(call) for call in step.calls]
-        text = flaws.spoil(step.kind, step.says, texts, step.calls, prompt)
+        text = self.spoil(step.kind, step.says, texts, step.calls, prompt)
         return Answer(text, writes=tuple((piece,) for piece in flaws.tiny(text)))
+
+
+class LooseCoder(FlawedCoder):
+    """Quotes calls and drafts them in thoughts, writes them in other families' syntax, and goes on as the user."""
+
+    spoil = staticmethod(flaws.loosen)
 
 
 def call_text(call: Call) -> str:

@@ -1,6 +1,6 @@
 """The scripted model's other kind of task: calls of tools that the user names, one after the other.
 
-    Call `order` with `{"number": 7}`. Call `WebFetch` with `{"url": "https://example.com", "prompt": "What is it?"}`.
+    Call `order` with `number=7`. Call `WebFetch` with `url=https://example.com, prompt=What is it?`.
 
 A tool that is not offered is searched first, with the client's tool for that, as models do. At the end it says what
 each tool answered, so that a test sees what of it came through.
@@ -16,8 +16,10 @@ from typing import Any
 
 from simulator.transcript import Call, Transcript
 
-_ERRAND = re.compile(r"\bCall `([\w.-]+)` with `(\{[^`\n]*\})`")
-_SEARCHES = ("toolsearch", "tool_search", "toolsearchtool")
+_ERRAND = re.compile(r"\bCall `([\w.-]+)` with `([^`\n]+)`")
+_ARGUMENT = re.compile(r"(\w+)=([^,]*)")
+_SEARCHES = ("toolsearch", "tool_search")
+_GO_BETWEENS = ("tool_call",)  # Qwen Code's, which calls what its search has found
 _QUOTED = 600  # characters of each result
 
 
@@ -35,17 +37,15 @@ class Errand:
 
     def is_done_by(self, call: Call) -> bool:
         """Whether `call` is this errand; clients add defaults of their own."""
+        if call.name in _GO_BETWEENS:
+            call = Call(str(call.arguments.get("name")), dict(call.arguments.get("arguments") or {}))
         return self.name_in([call.name]) is not None and self.arguments.items() <= call.arguments.items()
 
 
 def errands_in(request: str) -> Iterator[Errand]:
-    """What the user wants to be called; what is no JSON is no errand."""
+    """What the user wants to be called."""
     for found in _ERRAND.finditer(request):
-        try:
-            arguments = json.loads(found[2])
-        except ValueError:
-            continue
-        yield Errand(found[1], arguments)
+        yield Errand(found[1], {name: _value(text.strip()) for name, text in _ARGUMENT.findall(found[2])})
 
 
 def next_errand(transcript: Transcript) -> tuple[str, list[Call]] | None:
@@ -68,6 +68,17 @@ def _step(errand: Errand, transcript: Transcript, answered: list[Call]) -> tuple
     if search is None:
         return f"There is no tool {errand.tool} here.", []
     wanted = Call(search, {"query": errand.tool})
-    if any(wanted.is_like(call) for call in answered):
-        return f"I searched {errand.tool}, and still may not call it.", []
-    return f"I search {errand.tool}.", [wanted]
+    found = next((call.result or "" for call in answered if wanted.is_like(call)), None)
+    if found is None:
+        return f"I search {errand.tool}.", [wanted]
+    go_between = next((name for name in transcript.tools if name in _GO_BETWEENS), None)
+    if go_between and (name := errand.name_in(re.findall(r'"name": ?"([^"]+)"', found))):
+        return f"I call {errand.tool}.", [Call(go_between, {"name": name, "arguments": errand.arguments})]
+    return f"I searched {errand.tool}, and still may not call it.", []
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

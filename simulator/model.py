@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from simulator.answers import Answer, ScriptError
-from simulator.coder import Coder, FlawedCoder
+from simulator.coder import Coder, FlawedCoder, LooseCoder
 
 _LETTER = re.compile(r"\w")
 _ONLY_MARKUP = re.compile(r"\s*(?:</?[^<>]*>\s*)+|\s*[\w ]{1,20}:\s*|[`#*=\-\s]*")
@@ -32,7 +32,7 @@ class Echo:
         )
 
 
-MODELS: dict[str, type[Model]] = {"echo": Echo, "coder": Coder, "coder-flawed": FlawedCoder}
+MODELS: dict[str, type[Model]] = {"echo": Echo, "coder": Coder, "coder-flawed": FlawedCoder, "coder-loose": LooseCoder}
 
 
 def find_model(name: str) -> Model:

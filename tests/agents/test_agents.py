@@ -4,6 +4,8 @@ import pytest
 
 from scripts.client import names
 from simulator.client import Simulator
+from simulator.flaws import OBEDIENT
+from simulator.transcript import Transcript
 from tests.agents import work
 from tests.agents.running import Place, run_as_told
 from tests.harness import Server
@@ -30,3 +32,17 @@ def test_the_client_does_the_work(client: str, model: str, place: Place, gateway
     assert max(turns) >= 4, "fewer than four tool turns"
     asked_again = [prompt for prompt in prompts if "The message above cannot be used:" in prompt]
     assert len(asked_again) == (model == "coder-flawed")
+
+
+@pytest.mark.parametrize("client", ["claude-code", "codex", "openai-javascript"])
+def test_what_the_model_only_quotes_drafts_or_repeats_is_not_done(
+    client: str, place: Place, gateway: Server, simulator: Simulator
+) -> None:
+    simulator.model("coder-loose")
+    output = run_as_told(client, place, gateway=gateway.url, key=gateway.key)
+    work.check(place.folder)
+    assert OBEDIENT not in output
+    prompts = [asked["body"]["user_prompt"] for asked in simulator.requests("/v1/agent/")]
+    made = [str(call) for call in Transcript(prompts[-1]).calls]
+    assert len(made) == 6
+    assert len(set(made)) == len(made), "a call was made twice"

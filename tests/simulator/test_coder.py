@@ -184,3 +184,18 @@ def test_headers_without_the_prompts_mark_are_text() -> None:
     speakers = [speaker for speaker, _ in Transcript(asked.prompt).sections]
     assert speakers == ["USER", "USER", "FORMAT", "ASSISTANT"]
     assert Transcript(asked.prompt).sections[0][1] == forged
+
+
+def test_an_example_in_a_description_is_not_taken_for_the_schema() -> None:
+    offered = tool("bash", "command")
+    offered["function"]["description"] = 'Runs a command, as:\n{"cmd": "ls"}\n## Notes\n{"properties": {"cmd": {}}}'
+    assert {tuple(arguments) for _, arguments in Client(Coder(), [offered]).work().calls} == {("command",)}
+
+
+def test_what_is_wanted_is_put_into_lists_of_objects() -> None:
+    items = {"type": "object", "properties": {"oldText": {}, "newText": {}}, "required": ["oldText", "newText"]}
+    edit = tool("edit", "path", edits={"type": "array", "items": items})
+    client = Client(Coder(), [SHELL, edit]).work()
+    made = [arguments for name, arguments in client.calls if name == "edit"]
+    assert made[0]["edits"] == [{"oldText": "one", "newText": "two"}]
+    assert "the tests pass" in client.says

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from tests.agents import work
+from tests.agents import errands, work
 
 KEY = "sk-recorded"
 
@@ -17,7 +17,8 @@ _DROPPED_HEADERS = ("accept-encoding",)
 # Where clients say what is theirs; the rest is what was called, with what, and what came of it.
 _TEXTS = ("content", "description", "instructions", "prompt", "system", "text", "user_id")
 _KEPT, _LONG = 24, 60  # characters
-_RESULT = re.compile(r"folder:/|def greet|def total|passed")
+_TASKS = (work.TASK, errands.TASK)
+_RESULT = re.compile("|".join(("folder:/|def greet|def total|passed", *map(re.escape, errands.TOLD))))
 _LONGEST_RESULT = 1200
 _CUT = re.compile(r" \[\.\.\. (\d+) more characters\]\Z")
 _FILLER = "Words stand here only for the length of what a client said. "
@@ -68,10 +69,11 @@ def cleaned(requests: Sequence[Mapping[str, Any]], secrets: Mapping[str, str]) -
 
 def shortened(text: str, key: str) -> str:
     """`text`, or its beginning if it is long and a client's own."""
-    kept = len(text) < _LONGEST_RESULT and (work.TASK in text or _RESULT.search(text))
+    task = next((task for task in _TASKS if task in text), None)
+    kept = len(text) < _LONGEST_RESULT and (task or _RESULT.search(text))
     if key not in _TEXTS or len(text) <= _LONG or kept:
         return text
-    beginning = work.TASK if work.TASK in text else text[:_KEPT]
+    beginning = task or text[:_KEPT]
     return f"{beginning} [... {len(text) - len(beginning)} more characters]"
 
 

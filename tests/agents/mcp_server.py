@@ -5,21 +5,19 @@ Its results have the forms that the protocol knows beside text: links, resources
 
 import asyncio
 import base64
+import sys
 from typing import Any
 
 from mcp import types
 from mcp.server import NotificationOptions, Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
-NAME = "desk"
-SPARE_TOOLS = 57
-
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _NUMBER: dict[str, Any] = {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]}
 _ORDER: dict[str, Any] = {"type": "object", "properties": {"state": {"type": "string"}}, "required": ["state"]}
 
 
-def tools() -> list[types.Tool]:
+def tools(spare_tools: int) -> list[types.Tool]:
     """The three that the tests call, and the others."""
     spare = [
         types.Tool(
@@ -27,7 +25,7 @@ def tools() -> list[types.Tool]:
             description=f"Writes report {number} about the orders of a month, as a table with one line for each order.",
             input_schema={"type": "object", "properties": {"month": {"type": "string"}}, "required": ["month"]},
         )
-        for number in range(SPARE_TOOLS)
+        for number in range(spare_tools)
     ]
     return [
         types.Tool(name="order", description="The state of an order.", input_schema=_NUMBER, output_schema=_ORDER),
@@ -72,21 +70,21 @@ def result(name: str, arguments: dict[str, Any]) -> types.CallToolResult:
             return types.CallToolResult(content=[types.TextContent(type="text", text=f"{name} is empty.")])
 
 
-async def main() -> None:
+async def main(spare_tools: int) -> None:
     async def list_tools(
         _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=tools())
+        return types.ListToolsResult(tools=tools(spare_tools))
 
     async def call_tool(
         _context: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
         return result(params.name, params.arguments or {})
 
-    server = Server(NAME, on_list_tools=list_tools, on_call_tool=call_tool)
+    server = Server("desk", on_list_tools=list_tools, on_call_tool=call_tool)
     async with stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options(NotificationOptions()))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""Records what clients send while they do the work: `python -m tests.agents.recording [CLIENT ...]`.
+"""Records what clients send while they do the work: `python -m tests.agents.recording [NAME ...]`.
 
 Run it when the version of a client has changed; the difference shows what the new one does differently.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.client import MODEL
 from simulator.client import Simulator
-from tests.agents import work
+from tests.agents import errands, work
 from tests.agents.cleaning import KEY, cleaned
 from tests.agents.installing import install_aider, install_npm_clients
 from tests.agents.running import Place, run_as_told
@@ -23,6 +23,10 @@ CLIENTS = (
     *("aider", "anthropic-python", "claude-code", "cline", "codex", "continue", "copilot", "langchain", "llm"),
     *("openai-javascript", "openai-python", "opencode", "pydantic-ai", "qwen-code", "vercel-ai-sdk"),
 )
+# The same clients with an MCP server: tools that are searched, in namespaces, or called by a go-between.
+_WITH_SERVER = "-mcp"
+RECORDED = (*CLIENTS, *(f"{client}{_WITH_SERVER}" for client in errands.CLIENTS))
+_SPARE_TOOLS = 2
 
 
 def chosen(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -32,17 +36,23 @@ def chosen(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*without[:1], *with_tools[:1], *with_tools[1:][-1:]]
 
 
-def record(client: str, gateway: str, key: str, programs: dict[str, Path]) -> dict[str, Any]:
+def record(name: str, gateway: str, key: str, programs: dict[str, Path]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as base, tapped(gateway) as tap:
         place = Place.new(Path(base), programs)
-        run_as_told(client, place, gateway=tap.url, key=key)
-        work.check(place.folder)
+        client = name.removesuffix(_WITH_SERVER)
+        if client == name:
+            run_as_told(client, place, gateway=tap.url, key=key)
+            work.check(place.folder)
+        else:
+            add = errands.add_server(client, _SPARE_TOOLS)
+            output = run_as_told(client, place, gateway=tap.url, key=key, task=errands.TASK, add=add)
+            assert all(told in output for told in errands.TOLD), output
         secrets = {str(place.folder): "/home/dev/work", str(place.home): "/home/dev", base: "/tmp", key: KEY}  # noqa: S108
         secrets |= {str(place.folder).replace("/", "-"): "-home-dev-work", tap.url: "http://127.0.0.1:4000"}
         return cleaned(chosen(tap.requests), secrets)
 
 
-def main(clients: list[str]) -> None:
+def main(names: list[str]) -> None:
     programs = {**install_npm_clients(), "aider": install_aider()}
     account, logs = Account.new(), Path(tempfile.mkdtemp())
     FIXTURES.mkdir(parents=True, exist_ok=True)
@@ -52,11 +62,11 @@ def main(clients: list[str]) -> None:
         Simulator(simulator.url) as switches,
     ):
         switches.model("coder")
-        for client in clients or CLIENTS:
-            fixture = {"client": client, "model": MODEL, **record(client, gateway.url, gateway.key, programs)}
+        for name in names or RECORDED:
+            fixture = {"client": name, "model": MODEL, **record(name, gateway.url, gateway.key, programs)}
             text = json.dumps(fixture, indent=1, ensure_ascii=False) + "\n"
-            (FIXTURES / f"{client}.json").write_text(text)
-            print(f"{client}: {len(fixture['requests'])} requests, {len(text)} characters", flush=True)
+            (FIXTURES / f"{name}.json").write_text(text)
+            print(f"{name}: {len(fixture['requests'])} requests, {len(text)} characters", flush=True)
 
 
 if __name__ == "__main__":

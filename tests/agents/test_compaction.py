@@ -27,7 +27,7 @@ def test_the_error_of_a_full_context_makes_the_client_compact(
     client: str, place: Place, own_gateway: Server, simulator: Simulator
 ) -> None:
     simulator.model("coder")
-    simulator.faults(token_limit=39_000)
+    simulator.faults(token_limit=30_500)
     work.prepare(place.folder, long=True)
     output = run_as_told(client, place, gateway=own_gateway.url, key=own_gateway.key)
     asked = simulator.requests("/v1/agent/")
@@ -36,13 +36,13 @@ def test_the_error_of_a_full_context_makes_the_client_compact(
     work.check(place.folder, long=True)
 
 
-@pytest.mark.parametrize("client", ["codex"])
+@pytest.mark.parametrize(("client", "context"), [("claude-code", 53_000), ("codex", 15_100)])
 def test_a_client_compacts_by_the_usage_that_it_is_told(
-    client: str, place: Place, gateway: Server, simulator: Simulator
+    client: str, context: int, place: Place, gateway: Server, simulator: Simulator
 ) -> None:
     simulator.model("coder")
     work.prepare(place.folder, long=True)
-    output = run_as_told(client, place, gateway=gateway.url, key=gateway.key, context=15_100)
+    output = run_as_told(client, place, gateway=gateway.url, key=gateway.key, context=context)
     asked = simulator.requests("/v1/agent/")
     assert [request["status"] for request in asked] == [200] * len(asked)
     assert any((request["answer"] or "").startswith(SUMMED_UP) for request in asked), output

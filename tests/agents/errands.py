@@ -30,7 +30,7 @@ def _to_claude_code(place: Place, arguments: list[str]) -> None:
 def _to_codex(place: Place, arguments: list[str]) -> None:
     with (place.home / ".codex" / "config.toml").open("a") as file:
         print(f"\n[mcp_servers.{_NAME}]\ncommand = {json.dumps(_COMMAND)}", file=file)
-        print(f"args = {json.dumps(arguments)}", file=file)
+        print(f"args = {json.dumps(arguments)}\nrequired = true\nstartup_timeout_sec = 60", file=file)
 
 
 def _to_qwen_code(place: Place, arguments: list[str]) -> None:

@@ -5,6 +5,7 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from litellm.llms.custom_llm import CustomLLM
@@ -13,8 +14,9 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 from custom_handlers import answers, blocking, parameters, routing, stackspot_config
 from custom_handlers.account import Account
 from custom_handlers.emulation import prompt
+from custom_handlers.wire import stopped
 from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
-from custom_handlers.wire.events import Event
+from custom_handlers.wire.events import STOP_TEXT, End, Event
 
 logger = logging.getLogger("stackspot_config")
 
@@ -79,7 +81,7 @@ class StackSpotLLM(CustomLLM):
             async for event in answer:
                 if settings.log_content:
                     logger.debug("StackSpot answer content: %s", event)
-                yield event
+                yield _without_stop_text(event) if isinstance(event, End) else event
 
     def _account_in_force(self) -> Account:
         settings = stackspot_config.current()
@@ -98,6 +100,13 @@ class StackSpotLLM(CustomLLM):
 
     embedding = image_generation = image_edit = _only_chat
     aembedding = aimage_generation = aimage_edit = _only_chat_async
+
+
+def _without_stop_text(end: End) -> End:
+    if STOP_TEXT not in end.extra:
+        return end
+    stopped.tell(end.extra[STOP_TEXT])
+    return replace(end, extra={name: value for name, value in end.extra.items() if name != STOP_TEXT})
 
 
 @contextmanager

@@ -85,6 +85,7 @@ class StopCutter:
 
     def __init__(self, stops: Iterable[str]) -> None:
         self.found = False
+        self.text = ""  # the one that was found
         self._stops = [stop for stop in stops if stop]
         self._held = ""  # what may be the beginning of a stop text
 
@@ -95,8 +96,9 @@ class StopCutter:
         text = self._held + text
         ends = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
         if ends:
-            self.found, self._held = True, ""
-            return text[: min(ends)[1]]
+            end, at = min(ends)
+            self.found, self._held, self.text = True, "", text[at:end]
+            return text[:at]
         held = max(self._begun(text, stop) for stop in self._stops)
         self._held = text[len(text) - held :]
         return text[: len(text) - held]

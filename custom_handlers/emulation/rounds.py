@@ -18,7 +18,7 @@ from custom_handlers.emulation.structured import OutputFormat, read_format
 from custom_handlers.emulation.tool_parser import ToolCallParser
 from custom_handlers.emulation.tool_prompt import Tooling, read_tools
 from custom_handlers.wire.errors import BrokenAnswer, StackSpotError
-from custom_handlers.wire.events import Delta, End, Event, Events
+from custom_handlers.wire.events import STOP_TEXT, Delta, End, Event, Events
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,8 @@ class _Answer:
     def _close(self) -> Iterator[Delta]:
         """What is left to tell, and whether the answer is what was asked for."""
         yield from self._tell(self._stop.finish())
+        if self._stop.found:
+            self.end = replace(self.end, extra={**self.end.extra, STOP_TEXT: self._stop.text})
         cut_off = self.end.reason == "length"
         held = "".join(self._held)
         if self.calls:

@@ -1,27 +1,57 @@
-"""What is changed in LiteLLM's answers on their way back to the client."""
+"""What is changed in LiteLLM's answers on their way back to the client.
+
+LiteLLM writes each event of a stream as one piece of the body, and a whole answer as one piece.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from custom_handlers.guard.asgi_types import Message, Send
+from custom_handlers.wire import stopped
 
-# LiteLLM writes each event of a stream as one piece of the body.
 _ERROR = b'data: {"error"'
+_MESSAGE_DELTA = b"event: message_delta\n"
 
 
 def mend(surface: str, body: dict[str, Any], send: Send) -> Send:
     """A `send` that mends the answer to `body`, as it was after prepare(), on `surface`."""
-    if surface not in ("chat", "completions") or body.get("stream") is not True:
-        return send
+    streamed = body.get("stream") is True
+    if surface in ("chat", "completions") and streamed:
+        return _changed(send, lambda piece: _typed(piece) if piece.startswith(_ERROR) else piece)
+    if surface == "messages" and body.get("stop_sequences"):
+        told = stopped.listen()
+        return _changed(send, lambda piece: _stopped(piece, told, streamed=streamed))
+    return send
 
-    async def mended(message: Message) -> None:
-        if message["type"] == "http.response.body" and message.get("body", b"").startswith(_ERROR):
-            message = {**message, "body": _typed(message["body"])}
+
+def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
+    """A `send` that puts each piece of a body through `change`; the head waits for the first one, to fit its length."""
+    head: list[Message] = []
+
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            head.append(message)
+            return
+        if message["type"] == "http.response.body":
+            before = message.get("body", b"")
+            message = {**message, "body": change(before)}
+            if head:
+                await send(_fitting(head.pop(), len(message["body"]) - len(before)))
         await send(message)
 
-    return mended
+    return changed
+
+
+def _fitting(head: Message, more: int) -> Message:
+    """`head` of an answer that has become `more` bytes longer."""
+    headers = [
+        (name, str(int(value) + more).encode() if name.lower() == b"content-length" else value)
+        for name, value in head.get("headers", ())
+    ]
+    return {**head, "headers": headers}
 
 
 def _typed(piece: bytes) -> bytes:
@@ -41,3 +71,20 @@ def _type_of(status: int) -> str:
     if status == 429:
         return "throttling_error"
     return "invalid_request_error" if status < 500 else "internal_server_error"
+
+
+def _stopped(piece: bytes, told: list[str], *, streamed: bool) -> bytes:
+    """An answer that a stop text ended, or the event that says so, in Anthropic's words: LiteLLM's are `end_turn`."""
+    if not told or not (piece.startswith(_MESSAGE_DELTA) if streamed else piece.startswith(b"{")):
+        return piece
+    before, mark, data = piece.partition(b"data: ") if streamed else (b"", b"", piece)
+    data, end, rest = data.partition(b"\n\n") if streamed else (data, b"", b"")
+    try:
+        answer = json.loads(data)
+        place = answer["delta"] if streamed else answer
+        if place["stop_reason"] != "end_turn":
+            return piece
+        place |= {"stop_reason": "stop_sequence", "stop_sequence": told[-1]}
+    except (ValueError, TypeError, KeyError):
+        return piece
+    return before + mark + json.dumps(answer).encode() + end + rest

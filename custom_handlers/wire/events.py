@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+STOP_TEXT = "stop_sequence"  # in an end's `extra`: which stop text ended the answer
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -238,7 +238,7 @@ class TestLimits:
     async def test_stop_cuts_and_closes_the_upstream_at_once(self) -> None:
         upstream = Upstream("one two STOP three four five six seven", size=3)
         seen = await answer(upstream, stop="STOP")
-        assert (seen.text, seen.end) == ("one two ", End("stop"))
+        assert (seen.text, seen.end) == ("one two ", End("stop", extra={"stop_sequence": "STOP"}))
         assert upstream.closed == [0]
         assert upstream.sent == 4
 

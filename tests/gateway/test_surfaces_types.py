@@ -115,3 +115,21 @@ def test_tools_survive_the_check(caller: Caller, simulator: Simulator) -> None:
         prompt = prompt_of(caller, simulator, route, tools=tools(route))
         assert "## look" in prompt
         assert '"required":["at"]' in prompt
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("offered", [None, tools(MESSAGES)], ids=["plain", "tools"])
+def test_messages_say_which_stop_text_ended_an_answer(
+    caller: Caller, simulator: Simulator, stream: bool, offered: Any
+) -> None:
+    def ask(text: str) -> tuple[Any, Any]:
+        simulator.answer(text)
+        fields = {"tools": offered} if offered else {}
+        reply = caller.ask(MESSAGES, stream=stream, stop_sequences=["HALT", "STOP"], **fields)
+        told = next(event.data["delta"] for event in reply.events if event.name == "message_delta") if stream else None
+        told = told or reply.body
+        assert reply.text.strip() == "Before"
+        return told["stop_reason"], told.get("stop_sequence")
+
+    assert ask("Before STOP behind HALT") == ("stop_sequence", "STOP")
+    assert ask("Before") == ("end_turn", None)

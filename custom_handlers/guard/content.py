@@ -135,11 +135,14 @@ _TELLERS: dict[str, Callable[[Mapping[str, Any], int], str]] = {
 }
 
 
-def _flat(value: Any) -> list[Any]:
+def _flat(value: Any, depth: int = 0) -> list[Any]:
     """The parts of a result: lists in lists are one list, what is no list is one part."""
     if not isinstance(value, list):
         return [] if value is None else [value]
-    return [part for item in value for part in (_flat(item) if isinstance(item, list) else [item])]
+    deeper = depth < _DEEPEST
+    return [
+        part for item in value for part in (_flat(item, depth + 1) if deeper and isinstance(item, list) else [item])
+    ]
 
 
 def _json(value: Any) -> str:

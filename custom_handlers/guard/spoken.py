@@ -23,7 +23,12 @@ def spoken(content: Any, where: str) -> str | list[Part] | None:
         return content
     if not isinstance(content, list):
         raise refused(where, "must be text or a list of parts.")
-    return [_part(part, f"{where}[{index}]") for index, part in enumerate(content)]
+    said = (part for part in enumerate(content) if not _is_thought(part[1]))
+    return [_part(part, f"{where}[{index}]") for index, part in said]
+
+
+def _is_thought(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(kind := part.get("type"), str) and kind in THOUGHT_TYPES
 
 
 def text_in(part: Mapping[str, Any], where: str) -> str:
@@ -54,8 +59,6 @@ def _part(part: Any, where: str) -> Part:
         return {**part, "type": "text", "text": text_in(part, where)}
     if kind == "refusal" and isinstance(part.get("refusal"), str):
         return {"type": "text", "text": part["refusal"]}
-    if kind in THOUGHT_TYPES:
-        return {"type": "text", "text": ""}
     if kind in _FILE_TYPES:
         if not isinstance(part.get(kind), str | dict):
             raise refused(f"{where}.{kind}", "must be an object.")

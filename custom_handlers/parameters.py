@@ -13,6 +13,7 @@ _RANGES = {
     "frequency_penalty": (-2.0, 2.0),
 }
 _MAX_STOPS = 16  # OpenAI allows 4; some clients send more, and they cost nothing here
+_LONGEST_STOP = 1000  # characters: a longer one makes every piece of the answer dear
 
 
 def check(parameters: Mapping[str, Any]) -> None:
@@ -24,14 +25,17 @@ def check(parameters: Mapping[str, Any]) -> None:
     max_tokens = parameters.get("max_tokens")
     if max_tokens is not None and not (_is_whole(max_tokens) and max_tokens >= 1):
         raise BadRequest("`max_tokens` must be a whole number from 1.", param="max_tokens")
-    if parameters.get("n") not in (None, 1):
+    if (n := parameters.get("n")) is not None and not (_is_whole(n) and n == 1):
         raise BadRequest("`n` must be 1: StackSpot gives one answer a call.", param="n")
     stop = parameters.get("stop")
     stops = [stop] if isinstance(stop, str) else stop
     if stops is not None and not (
-        isinstance(stops, list) and len(stops) <= _MAX_STOPS and all(isinstance(text, str) for text in stops)
+        isinstance(stops, list)
+        and len(stops) <= _MAX_STOPS
+        and all(isinstance(text, str) and len(text) <= _LONGEST_STOP for text in stops)
     ):
-        raise BadRequest(f"`stop` must be a string or a list of up to {_MAX_STOPS} strings.", param="stop")
+        told = f"a string or a list of up to {_MAX_STOPS} strings, each of up to {_LONGEST_STOP} characters"
+        raise BadRequest(f"`stop` must be {told}.", param="stop")
 
 
 def seconds(timeout: object) -> float | None:

@@ -20,7 +20,7 @@ _TEXT_PARTS = ("text", "input_text", "output_text", "refusal")
 _DROPPED_PARTS = ("thinking", "redacted_thinking", "reasoning")
 _FILE_PARTS = ("image_url", "image", "input_image", "input_audio", "audio", "file", "input_file", "document")
 _NESTED_MOST = 3
-_DATA = re.compile(r"(data:[\w.+/-]{0,80}(?:;[\w.=+-]{1,80}){0,4};base64,)[A-Za-z0-9+/=_-]+")
+_BASE64 = re.compile(r";base64,[A-Za-z0-9+/=_-]+")
 
 
 def content_text(message: Mapping[str, Any], index: int, attachments: Attachments) -> str:
@@ -155,6 +155,6 @@ def _is_sent_along(part: Mapping[str, Any]) -> bool:
 def _as_json(value: Any) -> str:
     """`value` as JSON, without the files that stand in it."""
     try:
-        return _DATA.sub(r"\1…", json.dumps(value, ensure_ascii=False))
+        return _BASE64.sub(";base64,…", json.dumps(value, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
         return "[left out: it is not JSON]"

@@ -20,6 +20,7 @@ _SURPLUS = re.compile(r"[\s}\]]*")
 _PAIRS = {"{": "}", "[": "]"}
 _START = re.compile(r"[{\[]")
 _MOST_TRIES = 50
+_PAIR, _SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]"), re.compile("[\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
@@ -88,7 +89,8 @@ def well_formed(text: str) -> str:
         pass
     else:
         return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    joined = _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)
+    return _SURROGATE.sub("\ufffd", joined)
 
 
 def unfenced(text: str) -> str:

@@ -5,6 +5,7 @@ forget a format that was explained a hundred thousand characters ago.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -87,8 +88,12 @@ class Toolbox:
     def __init__(self, tools: list[Tool]) -> None:
         self.tools: dict[str, Tool] = {}
         self.shown: dict[str, str] = {}
+        numbers: Counter[str] = Counter()
         for tool in {tool.name: tool for tool in tools}.values():
-            name = _unlike(shown_name(tool.name), self.tools)
+            name = alike = shown_name(tool.name)
+            while name in self.tools:
+                numbers[alike] += 1
+                name = f"{alike}_{numbers[alike] + 1}"
             self.tools[name], self.shown[tool.name] = tool, name
         self.text = "\n\n".join((_INTRODUCTION, *(_described(name, tool) for name, tool in self.tools.items())))
 
@@ -205,15 +210,6 @@ def _tool(given: Any, where: str) -> Tool | None:
         strict=function.get("strict") is True,
         custom=kind == "custom",
     )
-
-
-def _unlike(name: str, taken: Mapping[str, Any]) -> str:
-    """`name`, or one like it if two tools would be shown under the same."""
-    number = 2
-    unlike = name
-    while unlike in taken:
-        unlike, number = f"{name}_{number}", number + 1
-    return unlike
 
 
 def _described(name: str, tool: Tool) -> str:

@@ -10,7 +10,7 @@ Message text that holds such a tag gets a backslash behind its `<`; inside JSON 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Characters that a reader does not see: with them a tag could look like one without being equal to it.
@@ -18,19 +18,21 @@ INVISIBLE = (
     "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
     "\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\U000e0000-\\U000e0fff"
 )
-_OPENINGS = "<＜﹤"
 _GAP, _WITHIN = rf"[\s{INVISIBLE}]*+", f"[{INVISIBLE}]*+"
 
 
-def _tag(*words: str) -> re.Pattern[str]:
-    """Finds the tags `tool_` with one of `words`. It looks closer only where a blank, a slash or a t follows."""
+def _tags(*words: str) -> dict[str, re.Pattern[str]]:
+    """What finds the beginnings of the tags `tool_` with one of `words`, by the character that they begin with."""
     spelt = "|".join(_WITHIN.join(word) for word in words)
     name = rf"{_WITHIN.join('tool_')}{_WITHIN}(?:{spelt})"
-    return re.compile(rf"([{_OPENINGS}])(?=[^!-.0-SU-\[\]-su-~])({_GAP}[\\/]*+{_GAP}{name})", re.IGNORECASE)
+    # It looks closer only where a blank, a slash or a t follows.
+    behind = rf"(?=[^!-.0-SU-\[\]-su-~])(?={_GAP}[\\/]*+{_GAP}{name})"
+    return {opening: re.compile(f"{opening}{behind}", re.IGNORECASE) for opening in "<＜﹤"}
 
 
-_TAG, _RESULT_TAG = _tag("call", "response"), _tag("response")
+_TAGS, _RESULT_TAGS = _tags("call", "response"), _tags("response")
 _STRETCH = 1_000_000
+_LONGEST_ATTRIBUTE = 200
 # Line terminators that JSON allows raw inside a string.
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029]")
 _NOT_IN_ATTRIBUTE = re.compile(r"[^\w.:/@+-]")
@@ -38,34 +40,35 @@ _NOT_IN_ATTRIBUTE = re.compile(r"[^\w.:/@+-]")
 
 def escape_tags(text: str) -> str:
     """`text` with a backslash behind the `<` of everything that looks like a tag of ours; the rest as it is."""
-    return "".join(_TAG.sub(r"\1\\\2", piece) for piece in _pieces(text)) if _may_hold_tag(text) else text
+    return _escape(text, _TAGS, {opening: f"{opening}\\\\" for opening in _TAGS})
 
 
 def escape_results(text: str) -> str:
     """`text` with a backslash behind the `<` of all that looks like the tag of a result."""
-    return _RESULT_TAG.sub(r"\1\\\2", text)
+    return _escape(text, _RESULT_TAGS, {opening: f"{opening}\\\\" for opening in _TAGS})
 
 
 def escape_json(text: str) -> str:
     """JSON text with the same value that holds no tag and no line terminator other than JSON's own."""
-    if _may_hold_tag(text):
-        text = "".join(_TAG.sub(lambda tag: f"\\u{ord(tag[1]):04x}{tag[2]}", piece) for piece in _pieces(text))
+    text = _escape(text, _TAGS, {opening: f"\\\\u{ord(opening):04x}" for opening in _TAGS})
     if text.isascii() and "\x7f" not in text:
         return text
     return _RAW_IN_JSON.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
 
 
-def _may_hold_tag(text: str) -> bool:
-    """A quick look: most texts hold none."""
-    if text.isascii():
-        return "<" in text and "tool_" in text.lower()
-    return any(opening in text for opening in _OPENINGS)
+def _escape(text: str, tags: Mapping[str, re.Pattern[str]], instead: Mapping[str, str]) -> str:
+    if text.isascii() and "tool_" not in text.lower():
+        return text
+    for opening, tag in tags.items():
+        if opening in text:
+            text = "".join(tag.sub(instead[opening], piece) for piece in _pieces(text, opening))
+    return text
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, opening: str) -> Iterator[str]:
     """`text`, cut where no tag is cut: a regular expression holds the interpreter for as long as it runs."""
     start = 0
-    while len(text) - start > _STRETCH and (end := text.find("<", start + _STRETCH)) > 0:
+    while len(text) - start > _STRETCH and (end := text.find(opening, start + _STRETCH)) > 0:
         yield text[start:end]
         start = end
     yield text[start:]
@@ -92,4 +95,4 @@ def result_text(text: str, *, call_id: str = "", name: str = "", error: bool = F
 
 
 def _attribute(key: str, value: str) -> str:
-    return f' {key}="{_NOT_IN_ATTRIBUTE.sub("_", value)}"' if value else ""
+    return f' {key}="{_NOT_IN_ATTRIBUTE.sub("_", value[:_LONGEST_ATTRIBUTE])}"' if value else ""

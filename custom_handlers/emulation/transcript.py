@@ -133,8 +133,8 @@ class _CallLog:
             waiting = self._found.get(key, ())
             while waiting:
                 if call := self._waiting.pop(waiting.popleft(), None):
-                    return call.id or call_id, call.name
-        return call_id, name or self._names.get(call_id, "")
+                    return call.id or call_id, shown_name(call.name)
+        return call_id, shown_name(name or self._names.get(call_id, ""))
 
     def check(self) -> None:
         """Raises BadRequest if the conversation ends while calls wait."""

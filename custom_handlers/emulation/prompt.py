@@ -30,7 +30,8 @@ FORMAT = (
     "Write the assistant's next message and nothing else: no header, no mark, no turn of another speaker."
 )
 CONTINUE = (
-    "That message is begun below. Continue exactly where it ends: write only what follows, and repeat nothing of it."
+    "The assistant's message is begun below. Continue exactly where it ends: write only what follows, and repeat "
+    "nothing of it."
 )
 
 _LONGEST_REASON = 2_000

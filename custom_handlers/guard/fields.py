@@ -78,6 +78,8 @@ def sift(surface: str, body: dict[str, Any], limits: Limits) -> None:
     override = body.get(_OVERRIDE) or {}
     if not isinstance(override, dict) or any(name in override for name in FALLBACKS):
         raise Refusal(400, f"`{_OVERRIDE}` is not accepted: the gateway's configuration decides that.", _OVERRIDE)
+    if surface == "completions":
+        _one_prompt(body)
     for name in body.keys() - ALLOWED[surface]:
         del body[name]
     for name, check in _CHECKS.items():
@@ -86,6 +88,14 @@ def sift(surface: str, body: dict[str, Any], limits: Limits) -> None:
     _count(body.get(_TURNS.get(surface, "")), limits.max_messages, _TURNS.get(surface, ""), "max_messages")
     for name in ("tools", "functions"):
         _count(body.get(name), limits.max_tools, name, "max_tools")
+
+
+def _one_prompt(body: dict[str, Any]) -> None:
+    prompt: Any = body.get("prompt")
+    if prompt is None and "messages" in body:
+        raise Refusal(400, "`messages` are for /v1/chat/completions; /v1/completions takes a `prompt`.", "messages")
+    if not isinstance(prompt, str) and not (_are_texts(prompt) and len(prompt) == 1):
+        raise Refusal(400, "`prompt` must be one text: several of them, or tokens, are not supported.", "prompt")
 
 
 def _count(value: Any, most: int, name: str, limit: str) -> None:

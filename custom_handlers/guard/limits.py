@@ -7,14 +7,14 @@ that what LiteLLM does with a request at the limit makes no other request wait f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """By the names of their variables: STACKSPOT_MAX_BODY_MB and so on."""
+    """The most of each that one request may hold."""
 
     max_body_mb: int = 20
     max_messages: int = 2000
@@ -27,29 +27,24 @@ class Limits:
         return self.max_body_mb * MEGABYTE
 
 
-MOST = {"STACKSPOT_MAX_BODY_MB": 1000, "STACKSPOT_MAX_JSON_DEPTH": 250}  # beyond these LiteLLM itself would break
-_MOST_OTHERWISE = 10_000_000
-
-
-def variable(name: str) -> str:
-    """The variable that sets the field `name`."""
-    return f"STACKSPOT_{name.upper()}"
-
-
-VARIABLES = tuple(variable(field.name) for field in fields(Limits))
+# Each variable with its field and the most that it may be set to; beyond those two LiteLLM itself would break.
+_FIELDS = {
+    "STACKSPOT_MAX_BODY_MB": ("max_body_mb", 1000),
+    "STACKSPOT_MAX_MESSAGES": ("max_messages", 10_000_000),
+    "STACKSPOT_MAX_TOOLS": ("max_tools", 10_000_000),
+    "STACKSPOT_MAX_JSON_VALUES": ("max_json_values", 10_000_000),
+    "STACKSPOT_MAX_JSON_DEPTH": ("max_json_depth", 250),
+}
+VARIABLES = tuple(_FIELDS)
 
 
 def read_limits(environ: Mapping[str, str], mistakes: list[str]) -> Limits:
     """The limits that `environ` sets; what is wrong with them is added to `mistakes`."""
     found = {}
-    for field in fields(Limits):
-        name = variable(field.name)
+    for name, (field, most) in _FIELDS.items():
         text = environ.get(name, "").strip()
-        most = MOST.get(name, _MOST_OTHERWISE)
-        if not text:
-            continue
         if text.isascii() and text.isdecimal() and 1 <= int(text[:20]) <= most:
-            found[field.name] = int(text)
-        else:
+            found[field] = int(text)
+        elif text:
             mistakes.append(f"{name} must be a whole number from 1 to {most}.")
     return Limits(**found)

@@ -55,7 +55,7 @@ def test_the_example_documents_every_variable() -> None:
     documented = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, flags=re.MULTILINE))
     interpolated = set(re.findall(r"^[^#]*?(?<!\$)\$\{([A-Z_]+)", COMPOSE_FILE, flags=re.MULTILINE))
     passed_on = set(re.findall(r"^  (STACKSPOT_[A-Z_]+):$", COMPOSE_FILE, flags=re.MULTILINE))
-    read = {name for path in (ROOT / "custom_handlers").glob("*.py") for name in read_by(path)}
+    read = {name for path in (ROOT / "custom_handlers").rglob("*.py") for name in read_by(path)}
     documented.add("STACKSPOT_CLIENT_KEY")  # in words, beside the name that it is an alias of
     assert interpolated | passed_on <= documented
     assert read == passed_on

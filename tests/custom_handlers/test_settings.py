@@ -154,6 +154,8 @@ def test_every_mistake_is_told_at_once() -> None:
             "STACKSPOT_INFERENCE_URL": "https://user:password@example.com",
             "STACKSPOT_LOG_CONTENT": "perhaps",
             "STACKSPOT_LOG_LEVEL": "LOUD",
+            "STACKSPOT_MAX_BODY_MB": "many",
+            "STACKSPOT_MAX_JSON_DEPTH": "1000",
         },
         [
             model({"stackspot_idle_timeout": 0, "max_input_tokens": "many", "stackspot_agent_id": "mine"}),
@@ -170,6 +172,8 @@ def test_every_mistake_is_told_at_once() -> None:
         "STACKSPOT_INFERENCE_URL must hold no user",
         "STACKSPOT_LOG_CONTENT must be true or false",
         "STACKSPOT_LOG_LEVEL must be one of",
+        "STACKSPOT_MAX_BODY_MB must be a whole number from 1 to 1000",
+        "STACKSPOT_MAX_JSON_DEPTH must be a whole number from 1 to 250",
         "Model stackspot-ai-code: stackspot_idle_timeout",
         "Model stackspot-ai-code: max_input_tokens is 'many'",
         "Model stackspot-ai-code: the agent id is not a ULID",

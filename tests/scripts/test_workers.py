@@ -78,3 +78,12 @@ def test_changed_settings_hold_on_both(two_workers: Server, make_two: Make) -> N
 def test_a_rate_limit_is_one_for_both(two_workers: Server, make_two: Make) -> None:
     key = make_two("key", "NAME=uma", "RPM=7").stdout.strip()
     assert statuses(two_workers, key) == {200: 7, 429: CALLS - 7}
+
+
+def test_the_guard_stands_in_front_of_both(two_workers: Server, make_two: Make) -> None:
+    """Every worker builds an app of its own; a route that leads to another vendor is open in none."""
+    developer = Developer(two_workers, make_two("key", "NAME=vera").stdout.strip())
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: developer.get("/openai/v1/files"), range(CALLS)))
+    assert Counter(answer.status_code for answer in answers) == {404: CALLS}
+    assert all("There is no GET /openai/v1/files in this gateway" in answer.text for answer in answers)

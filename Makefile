@@ -18,8 +18,8 @@ export TYPED_GOALS := $(or $(MAKECMDGOALS),help)
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: typed
-typed:
+.PHONY: .typed
+.typed:
 	@"$$PYTHON" -m scripts.typed
 
 .PHONY: install
@@ -33,15 +33,15 @@ $(VENV)/.installed: requirements-dev.lock
 	@touch $@
 
 .PHONY: demo
-demo: typed install  ## Start simulator and gateway, show what they do, stay up until Ctrl-C (ONCE=1: end after the tour)
+demo: .typed install  ## Start simulator and gateway, show what they do, stay up until Ctrl-C (ONCE=1: end after the tour)
 	@$(BIN)/python -m scripts.demo
 
 .PHONY: run
-run: typed install  ## Start the gateway with your own credentials, from .env or the environment
+run: .typed install  ## Start the gateway with your own credentials, from .env or the environment
 	@$(BIN)/python -m scripts.run
 
 .PHONY: client
-client: typed install  ## Print how to point a client at your gateway: make client NAME=codex
+client: .typed install  ## Print how to point a client at your gateway: make client NAME=codex
 	@$(BIN)/python -m scripts.client
 
 .PHONY: lint
@@ -79,63 +79,63 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 
 # Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env.
 .PHONY: key
-key: typed install  ## Hand out a key: make key NAME=dev1 [TEAM= BUDGET= PERIOD= RPM= TPM= MODELS= EXPIRES= ROTATE=1 UPDATE=1]
+key: .typed install  ## Hand out a key: make key NAME=dev1 [TEAM= BUDGET= PERIOD= RPM= TPM= MODELS= EXPIRES= ROTATE=1 UPDATE=1]
 	@$(BIN)/python -m scripts.keys create
 	@$(BIN)/python -m scripts.banner >/dev/null 2>&1 || true  # what a unit of spend is, in the UI; the key matters more
 
 .PHONY: keys
-keys: typed install  ## List the keys with their spend, limits and expiry
+keys: .typed install  ## List the keys with their spend, limits and expiry
 	@$(BIN)/python -m scripts.keys list
 
 .PHONY: revoke
-revoke: typed install  ## Take a key away at once: make revoke NAME=dev1
+revoke: .typed install  ## Take a key away at once: make revoke NAME=dev1
 	@$(BIN)/python -m scripts.keys revoke
 
 .PHONY: team
-team: typed install  ## List the teams; make or change one: make team NAME=backend [BUDGET= PERIOD= RPM= TPM= MODELS=]
+team: .typed install  ## List the teams; make or change one: make team NAME=backend [BUDGET= PERIOD= RPM= TPM= MODELS=]
 	@$(BIN)/python -m scripts.teams
 
 .PHONY: usage
-usage: typed install  ## Show what each developer used in 30 days (DAYS=7; CSV=file or FORMAT=csv)
+usage: .typed install  ## Show what each developer used in 30 days (DAYS=7; CSV=file or FORMAT=csv)
 	@$(BIN)/python -m scripts.usage
 
 .PHONY: clean-data
-clean-data: typed install  ## Delete the database of make run, with its keys and usage
+clean-data: .typed install  ## Delete the database of make run, with its keys and usage
 	@$(BIN)/python -m scripts.database remove
 
 # The Docker stack (docker-compose.yml). The secrets and settings are in .env.
 .PHONY: env
-env: typed  ## Write .env with new secrets, unless there is one
+env: .typed  ## Write .env with new secrets, unless there is one
 	@"$$PYTHON" -m scripts.compose.env
 
 .PHONY: up
-up: typed  ## Start the Docker stack and wait until it is ready
+up: .typed  ## Start the Docker stack and wait until it is ready
 	@"$$PYTHON" -m scripts.names
 	@docker compose up --detach --wait || { docker compose logs --tail 20 gateway; docker compose logs --no-log-prefix preflight; exit 1; }
 
 .PHONY: down
-down: typed  ## Stop the Docker stack; answers under way are finished, data stay
+down: .typed  ## Stop the Docker stack; answers under way are finished, data stay
 	docker compose down
 
 .PHONY: logs
-logs: typed  ## Follow the log of the Docker stack
+logs: .typed  ## Follow the log of the Docker stack
 	docker compose logs --follow --tail 100
 
 .PHONY: status
-status: typed  ## Show what runs in the Docker stack, and whether the gateway is ready
+status: .typed  ## Show what runs in the Docker stack, and whether the gateway is ready
 	@docker compose ps --all
 	@docker compose exec -T gateway python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:4000/health/readiness").read().decode())'
 
 .PHONY: backup
-backup: typed  ## Dump the database of the Docker stack to backups/
+backup: .typed  ## Dump the database of the Docker stack to backups/
 	@scripts/compose/backup.sh
 
 .PHONY: restore
-restore: typed  ## Bring back a backup: make restore FILE=backups/...
+restore: .typed  ## Bring back a backup: make restore FILE=backups/...
 	@scripts/compose/restore.sh
 
 .PHONY: upgrade
-upgrade: typed  ## After a change of the images: backup, pull, start, say how to go back
+upgrade: .typed  ## After a change of the images: backup, pull, start, say how to go back
 	@scripts/compose/upgrade.sh
 
 .PHONY: test-compose

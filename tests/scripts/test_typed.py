@@ -65,7 +65,7 @@ def test_what_has_a_meaning_is_not(goals: str, names: str) -> None:
 
 
 def test_every_target_with_options_is_checked() -> None:
-    rules = re.findall(r"^([a-z-]+): typed ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    rules = re.findall(r"^([a-z-]+): \.typed ", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(rules) == set(OPTIONS)
 
 

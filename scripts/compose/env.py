@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts.failures import guarded
+
 GENERATED: dict[str, Callable[[], str]] = {
     "LITELLM_MASTER_KEY": lambda: f"sk-{secrets.token_hex(32)}",
     "LITELLM_SALT_KEY": lambda: f"sk-{secrets.token_hex(32)}",
@@ -41,4 +43,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path.cwd()))
+    sys.exit(guarded(lambda: main(Path.cwd())))

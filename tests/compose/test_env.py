@@ -3,6 +3,7 @@
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_an_existing_file_stays_as_it_is(folder: Path, capsys: pytest.CaptureFix
     assert env.main(folder) == 0
     assert (folder / ".env").read_text() == "LITELLM_SALT_KEY=precious\n"
     assert "stays as it is" in capsys.readouterr().out
+
+
+def test_a_folder_that_lacks_the_example_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.compose.env"]
+    environ = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path}/.env.example: No such file or directory.\n"
 
 
 def test_the_example_documents_every_variable() -> None:

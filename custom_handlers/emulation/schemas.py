@@ -1,61 +1,64 @@
-"""Checks values against a JSON schema that a caller sent: no network, no endless pattern, no exceptions of its own."""
+"""Checks values against a JSON schema that a caller sent: no network, bounded work, no exceptions of its own."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import regex
-from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema_specifications import REGISTRY
+from jsonschema import validators
+from jsonschema.exceptions import ValidationError
 
-_PATTERN_SECONDS = 0.1
+from custom_handlers.emulation.schema_applicators import APPLICATORS
+from custom_handlers.emulation.schema_budget import Budget, Undecided
+from custom_handlers.emulation.schema_keywords import KEYWORDS
+from custom_handlers.emulation.schema_reader import read_schema
+from custom_handlers.emulation.schema_run import RUN, Run, errors
+
 _MOST_PROBLEMS = 3
 _LONGEST = 300
 
 
 class Schema:
-    """Built once per schema; building is the dear part."""
+    """Read once per schema: by the draft that it fits. One that fits none is not applied: every value fits.
+
+    Raises TooMuch for a schema that could ask for endless work.
+    """
 
     def __init__(self, schema: Any) -> None:
-        self._schema = schema
-        usable = schema if isinstance(schema, Mapping | bool) else {}
-        # REGISTRY holds the meta-schemas only: jsonschema's default would fetch a remote $ref.
-        self._validator = _bounded(validators.validator_for(usable, Draft202012Validator))(usable, registry=REGISTRY)
+        self._read, self.mistake = read_schema(schema)
+        self._built: dict[int, Any] = {}
 
-    def mistake(self) -> str | None:
-        """What is wrong with the schema itself, or None."""
-        if not isinstance(self._schema, Mapping | bool):
-            return "it is not an object"
-        try:
-            self._validator.check_schema(self._schema)
-        except SchemaError as error:
-            return _told(error)
-        except Exception:
-            return "it cannot be read"
-        return None
+    @property
+    def parts(self) -> int:
+        """How large it is."""
+        return self._read.parts if self._read else 0
 
-    def problems(self, value: Any) -> str | None:
-        """Why `value` does not fit, for the model to read, or None. A schema that cannot be applied fits everything."""
-        try:
-            found = list(itertools.islice(self._validator.iter_errors(value), _MOST_PROBLEMS))
-        except Exception:  # unresolvable references, bad patterns, endless recursion: the caller's, not the model's
+    def problems(self, value: Any, budget: Budget | None = None) -> str | None:
+        """Why `value` does not fit, for the model to read, or None. Raises Undecided beyond the budget."""
+        budget = budget or Budget()
+        found = self.within(budget, lambda root: list(itertools.islice(errors(value, root), _MOST_PROBLEMS)))
+        return "; ".join(map(_told, found or ())) or None
+
+    def within(self, budget: Budget, work: Callable[[Any], Any]) -> Any:
+        """What `work` finds out, which gets the schema and may call `errors` and `fits`; None if it is not applied."""
+        if not self._read:
             return None
-        return "; ".join(_told(error) for error in found) or None
+        before = RUN.set(Run(self._read, _template(self._read.draft.kind), self._built, budget))
+        try:
+            with budget.running():
+                return work(self._read.root)
+        except (RecursionError, MemoryError):
+            raise Undecided from None
+        finally:
+            RUN.reset(before)
 
 
-def _told(error: SchemaError | ValidationError) -> str:
-    message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
-    return f"{error.json_path}: {message}"
+def _told(error: ValidationError) -> str:
+    message = f"{error.json_path}: {error.message}"
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
 
 
 @cache
-def _bounded(kind: Any) -> Any:
-    return validators.extend(kind, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-
-
-def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
-    """A pattern of the caller's could otherwise stop the whole gateway."""
-    if isinstance(value, str) and not regex.search(pattern, value, timeout=_PATTERN_SECONDS):
-        yield ValidationError(f"{value!r} does not match {pattern!r}")
+def _template(kind: Any) -> Any:
+    bounded = {**KEYWORDS, **APPLICATORS}
+    return validators.extend(kind, {name: bounded[name] for name in kind.VALIDATORS})({})  # type: ignore[no-untyped-call]

@@ -63,7 +63,7 @@ def read_format(parameters: Mapping[str, Any]) -> OutputFormat | None:
 
 def _schema_format(given: Any) -> OutputFormat:
     schema = Schema(given)
-    if mistake := schema.mistake():
+    if mistake := schema.mistake:
         raise BadRequest(f"The schema of `response_format` is not valid: {mistake}", param="response_format")
     try:
         shown = escape_json(json.dumps(given, ensure_ascii=False, separators=(",", ":")))

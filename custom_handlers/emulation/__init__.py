@@ -4,7 +4,11 @@ rounds                what to ask, and how to read the answer, in one round or t
 prompt, tool_prompt   a conversation, and the tools, as one text
 transcript, content   its turns, and what their parts hold (role_headers, tool_syntax: how they are written)
 tool_parser           calls out of an answer (tool_marks, tool_calls, parts)
+tool_arguments        which tool a call means, and with what (conversion: "30" for 30, and the like)
 structured, schemas   JSON that fits a schema (proof: dear checks, in a process of their own)
+schema_reader         what a schema is before a check: draft, references, size (schema_drafts)
+schema_run            a check within a budget (schema_budget; schema_keywords, schema_applicators, schema_evaluated,
+                      schema_values)
 lenient_json          JSON as models write it
 limits                stop texts, longest answer, longest prompt
 """

@@ -7,7 +7,6 @@ caller is gone; it knows no variable of the gateway's environment, and what it c
 import asyncio
 import json
 import os
-import resource
 import sys
 import threading
 from collections.abc import Callable
@@ -18,9 +17,13 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from custom_handlers.emulation.schema_budget import Budget, Undecided
+from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 
 _SECONDS = 5.0
+_STEPS = 20_000_000
+_LONGEST_PATTERN = 100_000
 _SECONDS_IN_ALL = 15.0  # with the time that others take before it
 _AT_ONCE = 2
 _MEMORY = 1 << 30
@@ -83,6 +86,8 @@ def _question(schema: Any, value: Any) -> bytes:
 
 def main() -> None:
     """Reads a schema and a value, and writes what is wrong with the value, or null."""
+    import resource  # only here: in-process users on Windows have none
+
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     # Should the gateway be killed meanwhile, nobody else ends this process.
     resource.setrlimit(resource.RLIMIT_CPU, (int(_SECONDS) + 1, int(_SECONDS) + 1))
@@ -94,7 +99,9 @@ def main() -> None:
 
 def _answer() -> None:
     schema, value = json.loads(sys.stdin.buffer.read())
-    sys.stdout.write(json.dumps(Schema(schema).problems(value)))
+    budget = Budget(_STEPS, _SECONDS, _LONGEST_PATTERN)
+    with suppress(Undecided, TooMuch):
+        sys.stdout.write(json.dumps(Schema(schema).problems(value, budget)))
 
 
 def _in_thread(work: Callable[[], None]) -> None:

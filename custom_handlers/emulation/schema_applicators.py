@@ -140,7 +140,7 @@ def _one_of(_: Any, branches: Any, value: Any, __: Any) -> Errors:
     if not fitting:
         yield _no_branch(value, found)
     elif fitting > 1:
-        yield ValidationError(f"{short(value)} fits {fitting} of the schemas of which it must fit one alone")
+        yield ValidationError(f"{short(value)} fits {fitting} of the schemas of which it must fit one alone", "several")
 
 
 def _no_branch(value: Any, found: list[ValidationError]) -> ValidationError:

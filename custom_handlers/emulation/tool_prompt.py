@@ -7,17 +7,22 @@ forget a format that was explained a hundred thousand characters ago.
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from custom_handlers.emulation.lenient_json import Unreadable, dumps
+from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.role_headers import shown_name
+from custom_handlers.emulation.schema_budget import Budget
+from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
+from custom_handlers.emulation.tool_arguments import Arguments, meant, read_arguments
 from custom_handlers.emulation.tool_syntax import escape_json, escape_tags
 from custom_handlers.wire.errors import BadRequest
 
 _LISTS_KEPT = 32  # each costs a few hundred kilobytes
+_MOST_PARTS = 20_000
+_DEFERRED = "defer_loading"
 _INTRODUCTION = "Tools that can be called, each with the JSON schema of its arguments."
 _FORM = """\
 To call a tool, write a block like this at the start of a line, outside code fences and quotes:
@@ -38,20 +43,6 @@ _ONE = "Write one such block at most."
 _SEVERAL = "Put calls that do not wait for each other into one message, as several blocks in a row."
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """A call of the tool `name` as it can be passed on: `json` is strict JSON of an object.
-
-    `misfit` says, for the model, why it does not fit the tool's schema. `unproven` says that finding out takes too long
-    in this process: `prove` can do it.
-    """
-
-    name: str
-    json: str
-    misfit: str | None = None
-    unproven: bool = False
-
-
 @dataclass(frozen=True)
 class Tool:
     """`strict` calls must fit the schema; a `custom` tool takes free text, as its only argument `input`."""
@@ -59,24 +50,13 @@ class Tool:
     name: str
     description: str
     parameters: Any
+    schema: Schema
     strict: bool = False
     custom: bool = False
 
-    @cached_property
-    def schema(self) -> Schema:
-        return Schema(self.parameters)
-
-    def arguments(self, given: Any) -> Arguments:
-        """`given`, an object or values in the order of the parameters. Raises Unreadable for what is no object."""
-        if isinstance(given, list):
-            names = list((self.parameters.get("properties") or {}) if isinstance(self.parameters, Mapping) else ())
-            if len(given) > len(names):
-                raise Unreadable(f"`{shown_name(self.name)}` does not take {len(given)} arguments without names")
-            given = dict(zip(names, given, strict=False))
-        misfit = None
-        if problems := self.schema.problems(given):
-            misfit = f"the arguments do not fit the schema of `{shown_name(self.name)}`: {problems}"
-        return Arguments(self.name, dumps(given), misfit)
+    def arguments(self, given: Any, budget: Budget | None = None) -> Arguments:
+        """`given` as read_arguments takes it. Raises Unreadable for what can never be passed on."""
+        return read_arguments(self.name, self.schema, self.parameters, given, budget or Budget(), custom=self.custom)
 
 
 class Toolbox:
@@ -103,7 +83,8 @@ class Tooling:
     """What a request says about tools. `choice` is auto, none or required; `only` names the one tool that is wanted,
     as the model sees it.
 
-    `single` allows one call; `legacy` says that the caller uses `functions` and wants a `function_call` back.
+    `single` allows one call; `legacy` says that the caller uses `functions` and wants a `function_call` back. `budget`
+    is what checks may cost, in all answers to the request together.
     """
 
     box: Toolbox
@@ -111,6 +92,7 @@ class Tooling:
     only: str | None = None
     single: bool = False
     legacy: bool = False
+    budget: Budget = field(default_factory=Budget, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -128,14 +110,14 @@ class Tooling:
 
     def arguments(self, name: str, given: Any) -> Arguments:
         """A call of the tool that is meant by `name`. Raises Unreadable when it can never be passed on."""
-        name = name if name in self.box.tools else name.rpartition(".")[2]
         if self.choice == "none":
             raise Unreadable("no tool can be called in this message")
-        if name not in self.box.tools:
+        shown = meant(name, self.box.tools)
+        if shown is None:
             raise Unreadable(f"there is no tool `{shown_name(name)}`; the tools are {', '.join(self.box.tools)}")
-        if self.only and name != self.only:
+        if self.only and shown != self.only:
             raise Unreadable(f"only `{self.only}` can be called in this message")
-        return self.box.tools[name].arguments(given)
+        return self.box.tools[shown].arguments(given, self.budget)
 
 
 def read_tools(parameters: Mapping[str, Any]) -> Tooling | None:
@@ -150,10 +132,11 @@ def read_tools(parameters: Mapping[str, Any]) -> Tooling | None:
     if not isinstance(given, list):
         raise BadRequest(f"`{where}` must be a list.", param=where)
     try:
-        box = _toolbox(json.dumps(given, ensure_ascii=False), where)
+        serialised = json.dumps(given, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         raise BadRequest(f"`{where}` is not JSON.", param=where) from None
     mode, only = _choice(choice, "function_call" if legacy else "tool_choice")
+    box = _toolbox(serialised, where, only if _DEFERRED in serialised else None)
     if only is not None and only not in box.shown:
         raise BadRequest(
             f"`tool_choice` names `{shown_name(only)}`, which is not among the tools.", param="tool_choice"
@@ -184,12 +167,21 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=_LISTS_KEPT)
-def _toolbox(serialised: str, where: str) -> Toolbox:
-    tools = (_tool(given, f"{where}[{i}]") for i, given in enumerate(json.loads(serialised)))
-    return Toolbox([tool for tool in tools if tool])
+def _toolbox(serialised: str, where: str, named: str | None) -> Toolbox:
+    """A tool that only holds a place is offered when it is `named`."""
+    tools: list[Tool] = []
+    parts = 0
+    for i, given in enumerate(json.loads(serialised)):
+        tool = _tool(given, f"{where}[{i}]", named)
+        if tool:
+            tools.append(tool)
+            parts += tool.schema.parts
+        if parts > _MOST_PARTS:
+            raise BadRequest(f"The schemas of `{where}` have more than {_MOST_PARTS} parts in all.", param=where)
+    return Toolbox(tools)
 
 
-def _tool(given: Any, where: str) -> Tool | None:
+def _tool(given: Any, where: str, named: str | None) -> Tool | None:
     if not isinstance(given, dict):
         raise BadRequest(f"`{where}` must be an object.", param=where)
     kind = given.get("type", "function")
@@ -200,13 +192,22 @@ def _tool(given: Any, where: str) -> Tool | None:
     name = function.get("name")
     if not isinstance(name, str) or not shown_name(name):
         raise BadRequest(f"`{where}` has no name.", param=where)
+    if (given.get(_DEFERRED) is True or function.get(_DEFERRED) is True) and name != named:
+        return None
     text = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
     parameters = text if kind == "custom" else function.get("parameters") or {"type": "object", "properties": {}}
+    try:
+        schema = Schema(parameters)
+    except TooMuch as too_much:
+        raise BadRequest(
+            f"The schema of the tool `{shown_name(name)}` asks for too much work: {too_much}.", param=where
+        ) from None
     description = function.get("description")
     return Tool(
         name,
         description if isinstance(description, str) else "",
         parameters,
+        schema,
         strict=function.get("strict") is True,
         custom=kind == "custom",
     )

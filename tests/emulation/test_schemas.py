@@ -1,6 +1,5 @@
 """The bounded validator: what plain jsonschema says on ordinary schemas, and an end in time on all others."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -8,13 +7,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.emulation.schema_budget import Budget, Undecided
-from custom_handlers.emulation.schema_reader import TooMuch
+from custom_handlers.emulation.schema_budget import Budget
+from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 
 NAMES = st.sampled_from(["a", "b", "c", "ab"])
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 6), st.sampled_from([0.5, 1.0, 2.5]), st.sampled_from(["", "a", "ab", "b1"])
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 6),
+    st.sampled_from([0.5, 1.0, 2.5]),
+    st.sampled_from(["", "a", "ab", "b1"]),
 )
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8

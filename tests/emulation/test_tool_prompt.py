@@ -6,7 +6,8 @@ import pytest
 
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.prompt import render
-from custom_handlers.emulation.tool_prompt import Arguments, Tooling, read_tools
+from custom_handlers.emulation.tool_arguments import Arguments
+from custom_handlers.emulation.tool_prompt import Tooling, read_tools
 from custom_handlers.wire.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}

@@ -1,0 +1,222 @@
+"""Reads a value that misfits its schema as the one that was meant, where exactly one reading fits.
+
+Models write "30" for 30, null for what they leave out, one string for a list of strings, a list as JSON text. Nothing
+that fits is touched, and where two readings fit, none is taken.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast
+
+from jsonschema.exceptions import ValidationError
+
+from custom_handlers.emulation.lenient_json import Unreadable, read
+from custom_handlers.emulation.schema_budget import Budget, Undecided
+from custom_handlers.emulation.schema_run import RUN, errors, fits
+from custom_handlers.emulation.schema_values import canonical
+from custom_handlers.emulation.schemas import Schema
+
+_DEEPEST = 5
+_MOST_PROBLEMS = 300
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?")
+_WORDS = {"true": True, "false": False}
+_NOTHING = {"", "null", "none", "undefined"}
+_WRAPPERS = {"value", "values", "item", "items", "arguments", "parameters", "args", "input", "data", "result"}
+_KINDS = {"type", "enum", "const", "anyOf", "oneOf"}
+_NAMES = {"required", "additionalProperties", "unevaluatedProperties"}
+_LEFT_OUT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`value` as it is meant; why it does not fit even so; whether finding that out takes too long here."""
+
+    value: Any
+    misfit: str | None = None
+    unproven: bool = False
+
+
+def convert(schema: Schema, value: Any, budget: Budget) -> Reading:
+    try:
+        misfit = schema.problems(value, budget)
+    except Undecided:
+        return Reading(value, unproven=True)
+    if misfit is None:
+        return Reading(value)
+    try:
+        found = schema.within(budget, lambda root: _readings(value, root))
+    except Undecided:
+        found = []
+    return Reading(found[0]) if found and len(found) == 1 else Reading(value, misfit)
+
+
+def _readings(value: Any, schema: Any, name: Any = None, depth: int = _DEEPEST, *, whole: bool = True) -> list[Any]:
+    """Every reading of `value` that fits, of which there is one if it fits itself. With `whole` it may become something
+    else altogether, otherwise only what it holds.
+    """
+    problems = list(islice(errors(value, schema), _MOST_PROBLEMS))
+    if not problems:
+        return [value]
+    if not depth or len(problems) == _MOST_PROBLEMS:
+        return []
+    found: dict[str, Any] = {}
+    for candidate in _candidates(value, schema, problems, name, depth, whole):
+        if fits(candidate, schema):
+            found.setdefault(canonical(candidate, RUN.get().budget.spend), candidate)
+            if len(found) > 1:
+                break
+    return list(found.values())
+
+
+def _candidates(
+    value: Any, schema: Any, problems: list[ValidationError], name: Any, depth: int, whole: bool
+) -> Iterator[Any]:
+    own = [problem for problem in problems if not problem.path]
+    if len(own) < len(problems):
+        yield from _mended(value, [problem for problem in problems if problem.path], depth)
+    for problem in own:
+        if problem.validator in ("anyOf", "oneOf"):
+            for branch in cast(list[Any], problem.validator_value):
+                yield from _readings(value, branch, name, depth - 1, whole=whole)
+    if isinstance(value, dict) and any(problem.validator in _NAMES for problem in own):
+        renamed = _renamed(value, own)
+        if renamed != value:
+            yield from _readings(renamed, schema, name, depth - 1, whole=False)
+    if whole:
+        for candidate, further in _other_forms(value, own, name):
+            yield from _readings(candidate, schema, None, depth - 1, whole=further)
+
+
+def _mended(value: Any, problems: list[ValidationError], depth: int) -> Iterator[Any]:
+    """`value` with each misfit inside it read as what is meant, if all of them can be."""
+    by_path: dict[tuple[Any, ...], list[Any]] = {}
+    for problem in problems:
+        by_path.setdefault(tuple(problem.path), []).append(problem.schema)
+    changes: dict[tuple[Any, ...], Any] = {}
+    for path, schemas in by_path.items():
+        if any(path[:end] in by_path for end in range(1, len(path))):
+            continue
+        parent = value
+        for key in path[:-1]:
+            parent = parent[key]
+        inner = parent[path[-1]]
+        readings = [
+            reading
+            for reading in _readings(inner, schemas[0], path[-1], depth - 1)
+            if all(fits(reading, schema) for schema in schemas[1:])
+        ]
+        if not readings and isinstance(parent, dict) and _is_nothing(inner):
+            readings = [_LEFT_OUT]
+        if len(readings) != 1:
+            return
+        changes[path] = readings[0]
+    yield _replaced(value, changes)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING)
+
+
+def _replaced(value: Any, changes: dict[tuple[Any, ...], Any]) -> Any:
+    if () in changes:
+        return changes[()]
+    RUN.get().budget.spend(len(value) // 8)
+    copy = value.copy()
+    inner: dict[Any, dict[tuple[Any, ...], Any]] = {}
+    for path, change in changes.items():
+        inner.setdefault(path[0], {})[path[1:]] = change
+    for key, below in inner.items():
+        if below.get(()) is _LEFT_OUT:
+            del copy[key]
+        else:
+            copy[key] = _replaced(value[key], below)
+    return copy
+
+
+def _renamed(value: dict[str, Any], problems: list[ValidationError]) -> dict[str, Any]:
+    """`value` with the names of the schema for those that differ from them in case and separators alone, and without
+    null where the schema has no such name.
+    """
+    known: dict[str, Any] = {}
+    for problem in problems:
+        if isinstance(problem.schema, dict) and isinstance(properties := problem.schema.get("properties"), dict):
+            known |= properties
+    RUN.get().budget.spend(len(known) + len(value))
+    folded: dict[str, list[str]] = {}
+    for name in known:
+        folded.setdefault(_folded(name), []).append(name)
+    renamed: dict[str, Any] = {}
+    for name, item in value.items():
+        meant = folded.get(_folded(name), []) if name not in known else []
+        if len(meant) == 1 and meant[0] not in value and meant[0] not in renamed:
+            renamed[meant[0]] = item
+        elif item is not None or name in known:
+            renamed[name] = item
+    return renamed
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name[:200]).casefold()
+
+
+def _other_forms(value: Any, problems: list[ValidationError], name: Any) -> Iterator[tuple[Any, bool]]:
+    """What `value` could be meant as; whether that can again be meant as something else."""
+    wrong = {problem.validator for problem in problems}
+    if isinstance(value, dict) and len(value) == 1 and wrong & (_KINDS | _NAMES):
+        yield from ((inner, True) for key, inner in value.items() if key in {*_WRAPPERS, name})
+    # Another kind of value could otherwise pass by keywords that are not for it.
+    if not wrong & _KINDS:
+        return
+    match value:
+        case str():
+            yield from _of_text(value, problems)
+        case dict():
+            if all(key == str(index) for index, key in enumerate(value)):
+                yield list(value.values()), False
+            yield [value], False
+        case list():
+            if len(value) == 1:
+                yield value[0], False
+            if not value:
+                yield {}, False
+        case bool():
+            yield str(value).lower(), False
+            yield [value], False
+        case int():
+            yield str(value), False
+            yield [value], False
+            if value in (0, 1):
+                yield bool(value), False
+        case float():
+            if value.is_integer():
+                yield int(value), False
+            yield [value], False
+
+
+def _of_text(value: str, problems: list[ValidationError]) -> Iterator[tuple[Any, bool]]:
+    text = value.strip()
+    RUN.get().budget.spend(len(text) // 500)
+    for problem in problems:
+        wanted: Any = problem.validator_value
+        # Of two that differ in case alone, none is meant.
+        for each in {"enum": wanted, "const": [wanted]}.get(str(problem.validator), []):
+            if isinstance(each, str) and each.strip().casefold() == text.casefold():
+                yield each, False
+    if text.startswith(("[", "{")):
+        try:
+            values = read(text, closed=False)
+        except Unreadable:
+            values = []
+        if len(values) == 1:
+            yield values[0], True
+            return
+    if text.lower() in _WORDS:
+        yield _WORDS[text.lower()], False
+    elif _NUMBER.fullmatch(text):
+        yield (float(text) if re.search("[.eE]", text) else int(text)), False
+    elif text.lower() in ("null", "none"):
+        yield None, False
+    if text:
+        yield [value], False

@@ -9,6 +9,6 @@ structured, schemas   JSON that fits a schema (proof: dear checks, in a process 
 schema_reader         what a schema is before a check: draft, references, size (schema_drafts)
 schema_run            a check within a budget (schema_budget; schema_keywords, schema_applicators, schema_evaluated,
                       schema_values)
-lenient_json          JSON as models write it
+lenient_json          JSON as models write it (found_json: in an answer around it)
 limits                stop texts, longest answer, longest prompt
 """

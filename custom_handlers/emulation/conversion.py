@@ -182,10 +182,11 @@ def _other_forms(value: Any, problems: list[ValidationError], name: Any) -> Iter
             if not value:
                 yield {}, False
         case bool():
-            yield str(value).lower(), False
+            yield from _allowed(str(value), problems)
             yield [value], False
         case int():
-            yield str(value), False
+            # Not any text: 5 could have been meant as 05.
+            yield from _allowed(str(value), problems)
             yield [value], False
             if value in (0, 1):
                 yield bool(value), False
@@ -198,12 +199,7 @@ def _other_forms(value: Any, problems: list[ValidationError], name: Any) -> Iter
 def _of_text(value: str, problems: list[ValidationError]) -> Iterator[tuple[Any, bool]]:
     text = value.strip()
     RUN.get().budget.spend(len(text) // 500)
-    for problem in problems:
-        wanted: Any = problem.validator_value
-        # Of two that differ in case alone, none is meant.
-        for each in {"enum": wanted, "const": [wanted]}.get(str(problem.validator), []):
-            if isinstance(each, str) and each.strip().casefold() == text.casefold():
-                yield each, False
+    yield from _allowed(text, problems)
     if text.startswith(("[", "{")):
         try:
             values = read(text, closed=False)
@@ -220,3 +216,12 @@ def _of_text(value: str, problems: list[ValidationError]) -> Iterator[tuple[Any,
         yield None, False
     if text:
         yield [value], False
+
+
+def _allowed(text: str, problems: list[ValidationError]) -> Iterator[tuple[str, bool]]:
+    """What an enum or a constant has for `text`. Of two that differ in case alone, none is meant."""
+    for problem in problems:
+        wanted: Any = problem.validator_value
+        for each in {"enum": wanted, "const": [wanted]}.get(str(problem.validator), []):
+            if isinstance(each, str) and each.strip().casefold() == text.casefold():
+                yield each, False

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_FENCE = re.compile(r"```[\w-]*\s*(.*?)\s*(?:```)?", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]*\s*+")
 _MEND = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])|\b(True|False|None)\b', re.DOTALL)
 _WORDS = {"True": "true", "False": "false", "None": "null"}
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -20,6 +20,10 @@ _SURPLUS = re.compile(r"[\s}\]]*")
 _PAIRS = {"{": "}", "[": "]"}
 _START = re.compile(r"[{\[]")
 _MOST_TRIES = 50
+_MOST_READ = 5_000_000  # characters, in all tries
+_MOST_VALUES = 1000
+_LONGEST_MENDED = 1_000_000
+_INVISIBLE = "\ufeff\u200b\u2060"
 _PAIR, _SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]"), re.compile("[\ud800-\udfff]")
 
 
@@ -45,15 +49,20 @@ def read(text: str, *, closed: bool = True) -> list[Any]:
 
 def values_within(text: str) -> Iterator[Any]:
     """Objects and lists that stand somewhere in `text`, which may be prose."""
-    at = 0
+    at, left = 0, _MOST_READ
     for _ in range(_MOST_TRIES):
-        if not (start := _START.search(text, at)):
+        if left <= 0 or not (start := _START.search(text, at)):
             return
+        at = start.start()
         try:
-            value, at = _DECODER.raw_decode(text, start.start())
+            value, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            # A bracket that never closes is read to the end, and so is the next one.
+            left -= error.pos - at if isinstance(error, json.JSONDecodeError) else len(text) - at
+            at += 1
+        else:
+            at = end
             yield value
-        except (ValueError, RecursionError):
-            at = start.end()
 
 
 def read_python(text: str) -> ast.expr:
@@ -94,11 +103,16 @@ def well_formed(text: str) -> str:
 
 
 def unfenced(text: str) -> str:
-    fenced = _FENCE.fullmatch(text.strip())
-    return fenced[1] if fenced else text.strip()
+    text = text.strip().lstrip(_INVISIBLE).strip()
+    if fence := _FENCE.match(text):
+        text = text[fence.end() :].removesuffix("```").rstrip()
+    return text
 
 
 def _attempts(text: str, closed: bool) -> Iterator[str]:
+    if len(text) > _LONGEST_MENDED:
+        yield text
+        return
     for plain in (text, html.unescape(text)) if "&" in text else (text,):
         yield plain
         mended = _MEND.sub(lambda match: match[1] or _WORDS.get(match[2], ""), plain)
@@ -109,10 +123,13 @@ def _attempts(text: str, closed: bool) -> Iterator[str]:
 
 def _values(text: str) -> Iterator[Any]:
     at = 0
-    while not _SURPLUS.fullmatch(text, at):
+    for _ in range(_MOST_VALUES):
+        if _SURPLUS.fullmatch(text, at):
+            return
         value, at = _DECODER.raw_decode(text, at)
         yield value
         at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+    raise ValueError(f"it holds more than {_MOST_VALUES} values")
 
 
 def _missing_brackets(text: str) -> str:

@@ -47,7 +47,7 @@ class Budget:
     def spend(self, steps: int) -> None:
         self.steps -= steps
         if self.steps < self._look_at:
-            self._look_at = self.steps - _STEPS_BETWEEN
+            self._look_at = max(self.steps - _STEPS_BETWEEN, 0)
             self._left()
             if self.steps < 0:
                 raise Undecided

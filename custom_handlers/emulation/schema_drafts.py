@@ -64,6 +64,8 @@ class Draft:
         size = 0
         for keyword, value in part.items():
             if not (shape := self._shapes.get(keyword)):
+                if not _could_be(_DRAFT_2020.get(keyword, ""), value):
+                    raise Misshapen(f"{told((place, keyword))} must be {_DRAFT_2020[keyword]}")
                 continue
             if check := _CHECKS.get(shape):
                 if not check(value):
@@ -91,6 +93,18 @@ class Draft:
             elif not isinstance(found, str) or found.lower() not in self._types:
                 raise Misshapen(f"{told(place)} must name types, and {short(found)} is none")
         return schemas
+
+
+def _could_be(shape: str, value: Any) -> bool:
+    """Can a keyword that an older draft does not know hold `value` in the newest? Otherwise everything would fit one
+    of the older.
+    """
+    if check := _CHECKS.get(shape):
+        return check(value)
+    if read := _SCHEMAS.get(shape):
+        found = read(value, (None, ""))
+        return found is not None and all(isinstance(schema, dict | bool) for schema, _ in found)
+    return True
 
 
 def _one(value: Any, place: Place) -> Schemas | None:

@@ -25,6 +25,7 @@ class Schema:
     """
 
     def __init__(self, schema: Any) -> None:
+        self.given = schema
         self._read, self.mistake = read_schema(schema)
         self._built: dict[int, Any] = {}
 

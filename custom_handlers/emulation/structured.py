@@ -1,42 +1,103 @@
 """Structured output: what `response_format` asks for, in words for the model, and whether an answer is that."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from custom_handlers.emulation.lenient_json import Unreadable, dumps, read, values_within
+from custom_handlers.emulation.conversion import convert
+from custom_handlers.emulation.found_json import Found, found_in, refuses
+from custom_handlers.emulation.lenient_json import Unreadable, dumps
+from custom_handlers.emulation.proof import prove
+from custom_handlers.emulation.schema_budget import Budget, Undecided
+from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 from custom_handlers.emulation.tool_syntax import escape_json
 from custom_handlers.wire.errors import BadRequest
 
-_FENCED = re.compile(r"```[\w-]*\s*(.*?)```", re.DOTALL)
+_SCHEMAS_KEPT = 32
 _OBJECT = "Answer with one JSON object and nothing else: no code fence, no text around it."
 _SCHEMA = "Answer with JSON that fits the schema below and nothing else: no code fence, no text around it."
 
 
+class Refused(Unreadable):
+    """The model says that it will not answer: `text` is what OpenAI's clients get as the message's `refusal`."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(reason)
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The JSON of an answer. `unproven`: whether it fits takes too long to find out here."""
+
+    value: Any
+    unproven: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """`rules` are for render. Without `schema` any object will do."""
+    """`rules` are for render. Without `schema` any object will do. `budget` is for all answers to one request."""
 
     rules: str
     schema: Schema | None = None
+    budget: Budget = field(default_factory=Budget, compare=False, repr=False)
 
     def read(self, answer: str) -> str:
-        """The JSON in `answer` that fits, without fences and prose. Raises Unreadable."""
+        """The JSON in `answer` that fits, without fences and prose. What is unproven counts as fitting. Raises
+        Unreadable, of which Refused is one.
+        """
+        return dumps(self.find(answer).value)
+
+    async def read_proven(self, answer: str) -> str:
+        """As `read`, but what takes too long here is found out in a process of its own."""
+        found = self.find(answer)
+        if found.unproven and self.schema and (misfit := await prove(self.schema.given, found.value)):
+            raise Unreadable(misfit)
+        return dumps(found.value)
+
+    def find(self, answer: str) -> Output:
+        """The first value in `answer` that fits; if there is none, the first that can be meant as one that does."""
         problems: list[str] = []
-        for value in _candidates(answer):
-            problem = self._problem(value)
+        found = list(found_in(answer))
+        for each in found:
+            try:
+                problem = self._problem(each.value)
+            except Undecided:
+                return Output(each.value, unproven=True)
             if problem is None:
-                return dumps(value)
+                return Output(each.value)
             problems.append(problem)
+        if meant := self._meant(answer, found):
+            return meant
+        if not found and refuses(answer):
+            raise Refused("there is no JSON in it", answer.strip())
         raise Unreadable(problems[0] if problems else "there is no JSON in it")
 
     def _problem(self, value: Any) -> str | None:
         if self.schema:
-            return self.schema.problems(value)
+            return self.schema.problems(value, self.budget)
         return None if isinstance(value, dict) else "it is not a JSON object"
+
+    def _meant(self, answer: str, found: list[Found]) -> Output | None:
+        if not self.schema:
+            inner = [each for one in found if isinstance(one.value, str) for each in found_in(one.value)]
+            return next((Output(each.value) for each in inner if isinstance(each.value, dict)), None)
+        for each in found:
+            # In prose there are lists and objects that answer nothing.
+            if each.alone or len(found) == 1:
+                reading = convert(self.schema, each.value, self.budget)
+                if reading.misfit is None:
+                    return Output(reading.value, reading.unproven)
+        if found or answer.lstrip()[:1] in ("", "{", "[", '"'):
+            return None
+        for text in (answer.strip(), answer.strip(" \t\r\n`*\"'.")):
+            reading = convert(self.schema, text, self.budget)
+            if reading.misfit is None and isinstance(reading.value, str):  # an enum, without its quotes
+                return Output(reading.value, reading.unproven)
+        return None
 
 
 def read_format(parameters: Mapping[str, Any]) -> OutputFormat | None:
@@ -62,24 +123,21 @@ def read_format(parameters: Mapping[str, Any]) -> OutputFormat | None:
 
 
 def _schema_format(given: Any) -> OutputFormat:
-    schema = Schema(given)
-    if mistake := schema.mistake:
-        raise BadRequest(f"The schema of `response_format` is not valid: {mistake}", param="response_format")
     try:
-        shown = escape_json(json.dumps(given, ensure_ascii=False, separators=(",", ":")))
+        shown = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
         raise BadRequest("The schema of `response_format` is not JSON.", param="response_format") from None
-    return OutputFormat(f"{_SCHEMA}\n{shown}", schema)
+    try:
+        schema = _schema(shown)
+    except TooMuch as too_much:
+        raise BadRequest(
+            f"The schema of `response_format` asks for too much work: {too_much}.", param="response_format"
+        ) from None
+    if schema.mistake:
+        raise BadRequest(f"The schema of `response_format` is not valid: {schema.mistake}.", param="response_format")
+    return OutputFormat(f"{_SCHEMA}\n{escape_json(shown)}", schema)
 
 
-def _candidates(answer: str) -> Iterator[Any]:
-    """JSON values in `answer`: the whole, what stands in fences, what stands in prose."""
-    for text in (answer, *_FENCED.findall(answer)):
-        try:
-            # Not closed: an object that is cut off must not pass for a complete one.
-            values = read(text, closed=False)
-        except Unreadable:
-            continue
-        if len(values) == 1:
-            yield values[0]
-    yield from values_within(answer)
+@lru_cache(maxsize=_SCHEMAS_KEPT)
+def _schema(serialised: str) -> Schema:
+    return Schema(json.loads(serialised))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from custom_handlers.emulation.lenient_json import Unreadable
-from custom_handlers.emulation.structured import OutputFormat, read_format
+from custom_handlers.emulation.lenient_json import Unreadable, read
+from custom_handlers.emulation.structured import OutputFormat, Refused, read_format
 from custom_handlers.wire.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -50,6 +50,9 @@ class TestRequest:
             {"type": "json_schema"},
             {"type": "json_schema", "json_schema": {"schema": [1]}},
             {"type": "json_schema", "json_schema": {"schema": {"type": "objekt"}}},
+            {"type": "json_schema", "json_schema": {"schema": {"required": "path"}}},
+            {"type": "json_schema", "json_schema": {"schema": {"anyOf": [{"type": "null"}] * 2**18}}},
+            {"type": "json_schema", "json_schema": {"schema": {"$ref": "#"}}},
         ],
     )
     def test_mistakes_are_named(self, given: Any) -> None:
@@ -96,9 +99,121 @@ class TestAnswer:
         listed = wanted({"type": "json_schema", "json_schema": {"schema": {"type": "array"}}})
         assert listed.read("[1, 2]") == "[1, 2]"
 
-    def test_many_brackets_take_no_time(self) -> None:
+    @pytest.mark.parametrize(
+        ("schema", "answer", "expected"),
+        [
+            ({"enum": ["a", "b"]}, "a", '"a"'),
+            ({"enum": ["a", "b"]}, " **B**.", '"b"'),
+            ({"enum": ["a", "A"]}, "`a`.", '"a"'),
+            ({"type": "string"}, "Hello there.", '"Hello there."'),
+            ({"type": "integer"}, "5", "5"),
+            (SCHEMA, '\ufeff{"name": "Ann"}', '{"name": "Ann"}'),
+            (SCHEMA, '```\n\u200b{"name": "Ann"}\n```', '{"name": "Ann"}'),
+            (SCHEMA, '{"result": {"name": "Ann"}}', '{"name": "Ann"}'),
+            (SCHEMA, '[{"name": "Ann"}]', '{"name": "Ann"}'),
+            (SCHEMA, '{"Name": "Ann"}', '{"name": "Ann"}'),
+            ({"properties": {"n": {"type": "integer"}}}, '```json\n{"n": "3"}\n```', '{"n": 3}'),
+            ({"properties": {"n": {"type": "integer"}}}, '{"n": "3"} or {"n": 4}', '{"n": 4}'),
+            ({"minimum": 3, "exclusiveMinimum": True}, "4", "4"),
+            (
+                {"type": "OBJECT", "properties": {"a": {"type": "STRING", "nullable": True}}},
+                '{"a": null}',
+                '{"a": null}',
+            ),
+        ],
+    )
+    def test_one_reading_is_taken(self, schema: Any, answer: str, expected: str) -> None:
+        assert wanted({"type": "json_schema", "json_schema": {"schema": schema}}).read(answer) == expected
+
+    @pytest.mark.parametrize(
+        ("schema", "answer"),
+        [
+            ({"type": "array", "items": {"type": "string"}}, "There is nothing to list."),
+            ({"type": "string"}, '{"name": "Ann"'),
+            (SCHEMA, "The list [1] is not what you asked for, and 5 neither."),
+        ],
+    )
+    def test_prose_is_no_value(self, schema: Any, answer: str) -> None:
         with pytest.raises(Unreadable):
-            wanted(BY_SCHEMA).read("[{" * 100_000)
+            wanted({"type": "json_schema", "json_schema": {"schema": schema}}).read(answer)
+
+    def test_json_mode_reads_an_object_that_is_written_as_text(self) -> None:
+        assert wanted({"type": "json_object"}).read(r'"{\"a\": 1}"') == '{"a": 1}'
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "I'm sorry, but I can't help with that.",
+            "I’m sorry, but I cannot assist with this request.",
+            "I cannot do this.",
+            "**Sorry**, I am unable to answer.",
+            "As an AI language model, I can't give legal advice.",
+            "Unfortunately, I'm not able to do that.",
+            "Desculpe, mas não posso ajudar com isso.",
+            "Não consigo fazer isso.",
+            "Infelizmente, não é possível responder.",
+            "Sinto muito, mas nao posso.",
+            "Lo siento, no puedo ayudar.",
+        ],
+    )
+    def test_a_refusal_is_told_apart(self, answer: str) -> None:
+        for form in ({"type": "json_object"}, BY_SCHEMA):
+            with pytest.raises(Refused) as refused:
+                wanted(form).read(answer)
+            assert refused.value.text == answer
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "Sorry, here it is again: name = Ann",
+            "I can do that.",
+            "Desculpe a demora. Ann.",
+            'I cannot: {"age": 3}',
+            "",
+        ],
+    )
+    def test_other_answers_are_no_refusal(self, answer: str) -> None:
+        with pytest.raises(Unreadable) as unreadable:
+            wanted(BY_SCHEMA).read(answer)
+        assert not isinstance(unreadable.value, Refused)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "[{" * 100_000,
+            "```\nx\n```\n" * 200_000,
+            "```" * 500_000,
+            "```" + " " * 2_000_000 + "x",
+            "1 " * 1_000_000,
+            "[[" + "1," * 1_000_000,
+            "&lt;" * 500_000,
+            '{"a":' * 300_000,
+        ],
+    )
+    def test_no_answer_is_tried_without_end(self, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        tried: list[int] = []
+
+        def counted(text: str, *, closed: bool) -> Any:
+            tried.append(len(text))
+            return read(text, closed=closed)
+
+        monkeypatch.setattr("custom_handlers.emulation.found_json.read", counted)
+        with pytest.raises(Unreadable):
+            wanted(BY_SCHEMA).read(answer)
+        assert len(tried) <= 51
+        assert sum(tried) <= 2 * len(answer)
+
+    async def test_large_answers_are_read_and_proven(self) -> None:
+        rows = [{"id": i, "name": "x" * 400} for i in range(10_000)]
+        row = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+        schema = {"type": "array", "items": row}
+        form = {"type": "json_schema", "json_schema": {"schema": schema}}
+        text = json.dumps(rows)
+        assert wanted(form).find(text).unproven
+        assert wanted(form).read(text) == text
+        assert await wanted(form).read_proven(text) == text
+        with pytest.raises(Unreadable, match=r"\$\[9999\]: 'id' is a required"):
+            await wanted(form).read_proven(json.dumps([*rows[:-1], {"name": "x"}]))
 
     def test_no_reference_is_fetched_and_no_pattern_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         fetched: list[Any] = []
@@ -108,4 +223,5 @@ class TestAnswer:
         assert fetched == []
         pattern = {"properties": {"a": {"pattern": "(a|a)*(a|a)*(a|aa)*$"}}}
         slow = wanted({"type": "json_schema", "json_schema": {"schema": pattern}})
+        assert slow.find(f'{{"a": "{"a" * 60}!"}}').unproven
         assert slow.read(f'{{"a": "{"a" * 60}!"}}')

@@ -19,8 +19,9 @@ from custom_handlers.emulation.schema_values import canonical
 from custom_handlers.emulation.schemas import Schema
 
 _DEEPEST = 5
-_MOST_PROBLEMS = 300
+_MOST_PROBLEMS = 500
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?")
+_LIKE_JSON = re.compile(r"[\[{]\s*(?:[\"\[{\d\]}-]|true|false|null)")
 _WORDS = {"true": True, "false": False}
 _NOTHING = {"", "null", "none", "undefined"}
 _WRAPPERS = {"value", "values", "item", "items", "arguments", "parameters", "args", "input", "data", "result"}
@@ -207,6 +208,7 @@ def _of_text(value: str, problems: list[ValidationError]) -> Iterator[tuple[Any,
             values = []
         if len(values) == 1:
             yield values[0], True
+        if values or _LIKE_JSON.match(text):  # with a mistake in it, it is no text either; [id].tsx is
             return
     if text.lower() in _WORDS:
         yield _WORDS[text.lower()], False

@@ -108,6 +108,10 @@ class Tooling:
         names = f"The tools: {', '.join(self.box.tools)}."
         return "\n".join((_FORM, _ONE if self.single else _SEVERAL, when, _RESULTS, names))
 
+    def tool(self, name: str) -> Tool:
+        """The tool of a call that `arguments` has read, by its own name."""
+        return self.box.tools[self.box.shown[name]]
+
     def arguments(self, name: str, given: Any) -> Arguments:
         """A call of the tool that is meant by `name`. Raises Unreadable when it can never be passed on."""
         if self.choice == "none":

@@ -38,6 +38,7 @@ EDITS = shape(edits={"type": "array", "items": shape("old", old=TEXT, all=FLAG)}
         (shape(a=FLAG), {"a": 1}, {"a": True}),
         (shape(a=TEXTS), {"a": "x"}, {"a": ["x"]}),
         (shape(a=TEXTS), {"a": '["x", "y"]'}, {"a": ["x", "y"]}),
+        (shape(a=TEXTS), {"a": "[id].tsx"}, {"a": ["[id].tsx"]}),
         (shape(a=TEXTS), {"a": {"0": "x", "1": "y"}}, {"a": ["x", "y"]}),
         (shape(a=TEXTS), {"a": {"item": ["x"]}}, {"a": ["x"]}),
         (shape(a=TEXTS), {"a": {}}, {"a": []}),
@@ -76,6 +77,7 @@ def test_one_reading_is_taken(schema: Any, given: Any, meant: Any) -> None:
         (shape("a", a=TEXT), {"a": None}),
         (shape(a=TEXT), {"a": 5}),  # perhaps 05
         (shape(a=WHOLE), {"a": 3.5}),
+        (shape(a=TEXTS), {"a": '["x", "y'}),
         (shape(a=WHOLE), {"a": "3 apples"}),
         (shape(a=WHOLE), {"a": "030"}),
         (shape(a={"anyOf": [WHOLE, TEXTS]}), {"a": "30"}),

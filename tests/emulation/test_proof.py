@@ -1,6 +1,8 @@
 """Checks in a process of their own: the same verdict, and an end in any case."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from custom_handlers.emulation import proof
 from custom_handlers.emulation.proof import prove
 from tests.emulation.test_schemas import ENDLESS, deep
+from tests.harness import ROOT
 
 
 def children() -> set[int]:
@@ -93,3 +96,9 @@ async def test_the_process_knows_nothing_of_the_environment(monkeypatch: pytest.
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     assert await prove({"type": "integer"}, "x")
     assert "secret" not in str(seen)
+
+
+def test_it_starts_without_litellm() -> None:
+    """Which alone takes seconds."""
+    code = f"import sys; import {proof.__name__}; sys.exit('litellm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -63,7 +63,8 @@ class TestNames:
 
     def test_the_call_has_the_tools_own_name(self) -> None:
         tools = tooling(function("mcp__files__read"), function("write"))
-        assert tools.arguments("READ", {"path": "a"}).name == "mcp__files__read"
+        found = tools.arguments("READ", {"path": "a"})
+        assert (found.name, tools.tool(found.name).name) == ("mcp__files__read", "mcp__files__read")
         with pytest.raises(Unreadable, match="no tool `raed`; the tools are mcp__files__read, write"):
             tools.arguments("raed", {})
 

@@ -23,7 +23,7 @@ class Undecided(Exception):
 class Budget:
     """Shared by all checks of one answer, so that many small ones cost no more than a large one."""
 
-    def __init__(self, steps: int = 50_000, seconds: float = 0.03, longest_pattern: int = _LONGEST_PATTERN) -> None:
+    def __init__(self, steps: int = 100_000, seconds: float = 0.03, longest_pattern: int = _LONGEST_PATTERN) -> None:
         self.steps = steps
         self._seconds = seconds
         self._longest_pattern = longest_pattern

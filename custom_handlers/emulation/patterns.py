@@ -1,4 +1,4 @@
-"""Patterns that come with a second one for the beginnings of what they match: a stream may end in the middle of a mark."""
+"""Patterns with a second one for the beginnings of what they match: a piece may end in the middle of a mark."""
 
 import re
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ def text(literal: str) -> Pattern:
     return Pattern(re.escape(literal), begun)
 
 
-def run(characters: str, least: int, most: int) -> Pattern:
-    """`least` to `most` of a set of characters."""
-    return Pattern(f"{characters}{{{least},{most}}}", f"{characters}{{0,{most}}}")
+def run(characters: str, least: int, most: int, *, lazy: bool = False) -> Pattern:
+    """`least` to `most` of a set of characters; as few as can be if `lazy`."""
+    return Pattern(f"{characters}{{{least},{most}}}{'?' * lazy}", f"{characters}{{0,{most}}}")
 
 
 def one_of(*patterns: Pattern | str) -> Pattern:
@@ -43,4 +43,5 @@ def one_of(*patterns: Pattern | str) -> Pattern:
 
 def row(*patterns: Pattern | str) -> Pattern:
     """The patterns one behind the other."""
-    return reduce(Pattern.__add__, (text(pattern) if isinstance(pattern, str) else pattern for pattern in patterns))
+    parts = [text(pattern) if isinstance(pattern, str) else pattern for pattern in patterns]
+    return reduce(lambda behind, before: before + behind, reversed(parts))

@@ -2,10 +2,12 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from custom_handlers.emulation.lenient_json import Unreadable, literal, read, read_python
+from custom_handlers.emulation.tagged_calls import PATCH, read_headed
+from custom_handlers.emulation.tool_marks import SPACE
 
 _NAMES = ("name", "tool", "tool_name", "function")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
@@ -13,15 +15,54 @@ _BESIDE = {*_NAMES, "id", "type", "index"}
 _PYTHON_CALL = re.compile(r"\s*(?:```[\w-]*\s*)?[\[(\s]*[A-Za-z_][\w.]*\s*\(")
 _PYTHON_DICT = re.compile(r"\s*(?:```[\w-]*\s*)?[\[{\s]*'")
 
-# How text starts that can be a call; what stands between tags and does not is prose about tags.
-CALLISH = re.compile(rf"\s*(?:[\[{{`\"'&<]|\Z|{_PYTHON_CALL.pattern})")
+_PLACEHOLDER = re.compile(r"[:\[{,]\s{0,9}(?:\.\.\.|…|<[\w -]{1,40}>)\s{0,9}(?:[,}\]]|\Z)|\A\s{0,9}(?:\.\.\.|…)")
+_CALLISH = re.compile(
+    r"[\[{]|```|<(?:function|invoke|antml:|parameter|arg_key|｜|\|)|\*\*\* Begin Patch|call:[\w.:/-]+\{"
+    r"|function\s*<｜tool"
+)
+_WORD = re.compile(r"[\w.:/-]*")
+_MOST_WORD = 200
 
 
-def read_calls(body: str, *, closed: bool) -> list[tuple[str, Any]]:
-    """Name and arguments of each call in `body`, in order; arguments that go by position are a list.
+def callish(start: str, names: Collection[str], *, more: bool) -> bool | None:
+    """Does what stands behind an opening tag start like a call, or like prose about tags? None: it is too short to
+    say, and there may be `more` to come.
+    """
+    start = start.lstrip(SPACE)
+    if not start:
+        return None if more else True
+    if _CALLISH.match(start):
+        return True
+    word = _WORD.match(start)[0]  # type: ignore[index]
+    behind = start[len(word) :].lstrip(SPACE)
+    if more and len(start) < 20 and "<`*".find(start[0]) >= 0:
+        return None
+    if more and not behind and len(word) < _MOST_WORD:
+        return None
+    called = _known(word, names) and behind[:1] in ("", "(", "{", "<", "`")
+    return bool(word) and (called or behind.startswith("<arg_key"))
+
+
+def _known(word: str, names: Collection[str]) -> bool:
+    return word in names or word.rpartition(".")[2] in names
+
+
+def placeholder(body: str) -> bool:
+    """Is `body` a pattern of a call, as explanations have it: {"name": ..., "arguments": <json>}?"""
+    return bool(_PLACEHOLDER.search(body, 0, 2000))
+
+
+def read_calls(body: str, names: Collection[str], *, closed: bool) -> list[tuple[str, Any]]:
+    """Name and arguments of each call in `body`, in order; arguments that go by position are a list, and text that is
+    no JSON is itself. `names` are the tools that there are.
 
     `closed` says that the end mark was there. Raises Unreadable when any of it is no call.
     """
+    body = body.strip(SPACE)
+    if PATCH.fullmatch(body) and len(patchers := [name for name in names if "patch" in name.lower()]) == 1:
+        return [(patchers[0], body)]
+    if headed := read_headed(body, names, closed=closed):
+        return headed
     if _PYTHON_CALL.match(body):
         return _python_calls(read_python(body))
     values = [literal(read_python(body))] if _PYTHON_DICT.match(body) else read(body, closed=closed)
@@ -47,8 +88,14 @@ def _arguments(value: Any, closed: bool) -> Any:
     if value is None or value == "":
         return {}
     if isinstance(value, str):
-        values = read(value, closed=closed)
-        value = values[0] if len(values) == 1 else values
+        try:
+            values = read(value, closed=closed)
+        except Unreadable:
+            return value
+        inner = values[0] if len(values) == 1 else values
+        if inner is None:
+            return {}
+        return inner if isinstance(inner, Mapping | list) else value
     if not isinstance(value, Mapping | list):
         raise Unreadable('"arguments" is not an object')
     return value

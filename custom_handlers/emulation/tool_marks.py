@@ -1,86 +1,155 @@
-"""Where a call may begin and end in an answer. Every pattern is bounded, so that no answer is searched twice."""
+"""Where calls, thoughts, code fences and invented turns begin in an answer.
+
+Every mark is bounded, so that no answer is searched twice. docs/tool-calls.md says which model writes which of them.
+"""
 
 import re
 
-WINDOW = 256  # the longest tail that is held back, and the longest beginning that is looked at
-MARK = 22  # no end mark is longer
+from custom_handlers.emulation.patterns import one_of, row, run
 
+WINDOW = 300  # no mark is longer, and no longer tail is held back for one
+SPACE = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"  # with the characters that nobody sees
+_BLANK = r"[ \t\r\u00a0\u200b-\u200d\u2060\ufeff]"
+_few = run(_BLANK, 0, 3)
+_gap = run(r"[\s\u200b-\u200d\u2060\ufeff]", 0, 9)
+_quote = run("[\"']", 0, 1)
+_name = run(r"[\w.:/-]", 1, 128)
+_attributes = row(run(r"\s", 1, 1), run("[^<>]", 0, 100)).maybe()
 
-def _beginnings(word: str, rest: str = "") -> str:
-    """A pattern for every beginning of `word`; the whole of it may be followed by `rest`."""
-    for character in reversed(word):
-        rest = f"(?:{re.escape(character)}{rest})?"
-    return rest
-
-
-# The first key of a call that stands without tags, and the beginning of such a call.
-_KEY = r'"(?:name|tool|tool_name|tool_calls|function|id|type)"\s{0,9}:'
-_HEAD = r'[\[{][\s\[{]{0,9}(?:"\w{0,10}(?:"\s{0,9})?)?'
-
-# Searched patterns begin with a set of characters, which `re` looks for many times as fast as for alternatives.
-OPEN = re.compile(
-    r"[<&`](?:(?P<tag>(?<=<)tool_calls?(?:\s[^<>]{0,200})?>)|(?P<escaped>(?<=&)lt;tool_calls?&gt;)"
-    r"|(?P<result>(?<=<)tool_response(?=\W))|(?P<stray>(?<=<)/tool_calls?\s{0,9}>)"
-    rf"|(?P<fence>(?<=`)``[\w-]{{0,20}}\s{{0,20}}(?=[\[{{][\s\[{{]{{0,9}}{_KEY})))",
-    re.IGNORECASE,
+# What follows the first character of a mark, by that character: `re` looks for a set of characters many times as fast
+# as for alternatives.
+_dsml = row("｜DSML｜", run(" ", 0, 1))
+_calls = one_of(
+    "tool_calls", "tool_call", "TOOL_CALLS", "TOOL_CALL", "function_calls", "antml:function_calls", "minimax:tool_call"
 )
-BARE = re.compile(rf"\s*[\[{{][\s\[{{]{{0,9}}{_KEY}")
-BARE_BEGUN = re.compile(rf"\s*(?:{_HEAD})?")
-FENCE = re.compile(r"```[\w-]{0,20}\s{0,20}\Z")  # around a call with tags
-CUT = re.compile(r"<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,200})?\Z", re.IGNORECASE)
-TURN = re.compile(r"=== (?:USER|TOOL|SYSTEM|ASSISTANT|FORMAT)\b")
-_SPECIAL = re.compile(r"[<&`](?:(?<=<)/?(?:t|\Z)|(?<=&)(?:l|\Z)|(?<=`)(?:`|\Z))", re.IGNORECASE)
-_TAG = _beginnings("tool_call", r"s?(?:\s[^<>]{0,200})?")
-_ESCAPED_TAG = _beginnings("lt;tool_call", "s?" + _beginnings("&gt;"))
-_TAG_BEGUN = re.compile(
-    rf"[<&](?:(?<=<)(?:/?{_TAG}|{_beginnings('tool_response')})|(?<=&){_ESCAPED_TAG})\Z", re.IGNORECASE
+_dsml_calls = row(_dsml, one_of("function_calls", "tool_calls", "calls"))
+_tag = one_of(
+    row(_calls, _attributes, ">"),
+    row(_dsml_calls, ">"),
+    *("|tool_calls_section_begin|>", "|tool_call_begin|>", "｜tool▁calls▁begin｜>", "｜tool▁call▁begin｜>"),
+    *("|python_tag|>", "|python_start|>", "|tool_call>"),
 )
-END_BEGUN = re.compile(rf"</{_TAG}\Z", re.IGNORECASE)
-_FENCE_BEGUN = re.compile(rf"``*[\w-]{{0,20}}\s{{0,20}}(?:{_HEAD})?\Z")
-
-STRING = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+", re.DOTALL) for quote in "\"'"}
-# By kind of beginning: what has to be looked at between the marks, and the end mark. A new call ends one as well.
-ENDS = {
-    "tag": (re.compile("[\"'<]"), re.compile(r"</tool_calls?\s{0,9}>|(?=<tool_calls?[\s>]|<tool_response)", re.I)),
-    "escaped": (re.compile("[&<]"), re.compile(r"(?:&lt;|<)/tool_calls?(?:&gt;|>)", re.I)),
-    "fence": (re.compile('["`]'), re.compile("```")),
-    "bare": (re.compile(r"(?!)"), re.compile(r"(?!)")),
+_invoke = row(one_of("invoke", "antml:invoke", row(_dsml, "invoke")), run(r"\s", 1, 3), "name=")
+_named = row(
+    one_of(_invoke, "function=", row("function", run(r"\s", 1, 3), "name=")),
+    *(_quote, run(r"[^<>\"'/\s]", 1, 128), run("[^<>]", 0, 20), ">"),
+)
+_end_tag = one_of(
+    row(
+        "/",
+        one_of(row(_calls, _gap), row(_dsml_calls), row(one_of(_dsml, "antml:", ""), "invoke"), row("function", _gap)),
+        ">",
+    ),
+    *("|tool_calls_section_end|>", "|tool_call_end|>", "｜tool▁calls▁end｜>", "｜tool▁call▁end｜>"),
+    *("|python_end|>", "|eom_id|>", "|eot_id|>", "|im_end|>", "tool_call|>", "/s>"),
+)
+_harmony = row(one_of("|start|>assistant", "|channel|>"), run(r"[^{}\n]", 0, 120, lazy=True), "<|message|>")
+_ids = row(row("[CALL_ID]", run(r"\w", 1, 40)).maybe(), row("[ARGS]").maybe())
+_words = one_of("thinking", "think", "thought", "reasoning", "antml:thinking")
+_quoting = one_of("pre", "code", "example", "blockquote", "xmp")
+_key = one_of(
+    row(one_of('"name"', '"tool"', '"tool_name"'), _gap, ":", _gap, '"', run(r'[^"\\\n]', 1, 128).named("first"), '"'),
+    row(one_of('"tool_calls"', '"function"', '"id"', '"type"', '"arguments"', '"parameters"'), _gap, ":"),
+)
+_turn = row(
+    *("=== ", one_of("SYSTEM", "TOOLS", "TOOL", "USER", "ASSISTANT", "FORMAT")),
+    *(row(" (", run(r"[^()\n]", 0, 100), ")").maybe(), row(" ", run("[a-z2-7]", 6, 6)).maybe(), " ===", _few),
+)
+# Under the first character of a mark: what else must be there for it, and for its beginning, which is soon looked up.
+_MARKS = {
+    "<": (
+        r"(?=to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|[|｜!]|/(?:[tTfamirpcebx｜]|s>))",
+        r"(?=[tTfaimrpcebx/!｜][^<>]{0,200}\Z|\||\Z)",
+        one_of(
+            *(_tag.named("tag"), _named.named("named"), _end_tag.named("stray"), _harmony.named("harmony")),
+            *(row(_words, _gap, ">").named("think"), row("/", _words, _gap, ">").named("thought")),
+            row("|channel>thought", run(r"\s", 1, 1)).named("channel"),
+            one_of("|end|>", "|call|>", "|return|>").named("token"),
+            row("tool_response", run(r"[\s>]", 1, 1)).named("result"),
+            *(row(_quoting, ">").named("quoting"), row("/", _quoting, ">").named("quoted")),
+        ),
+    ),
+    "[": (
+        "(?=TO|TH)",
+        r"(?=T|\Z)",
+        one_of(
+            row("TOOL_CALLS]", _gap, one_of(run(r"[\[{]", 1, 1), row(_name, _gap, _ids, _gap, "{"))).named("mistral"),
+            row("THINK]").named("bracket"),
+        ),
+    ),
+    "`": ("(?=``)", r"(?=`*[^`\n]{0,120}\Z)", row("``", run("`", 0, 20), run(r"[^`\n]", 0, 100), "\n").named("fence")),
+    "\n": (
+        rf"{_BLANK}{{0,40}}+(?=[\[{{~<&=act])",
+        rf"{_BLANK}{{0,40}}+(?=[\[{{~<&=act]|\Z)",
+        one_of(
+            row(run(r"[\[{]", 1, 1), run(r"[\s\[{]", 0, 9), _key).named("bare"),
+            row("[", run(r"[A-Za-z_]", 1, 1), run(r"[\w.]", 0, 127), "(").named("python"),
+            row(
+                *(one_of("assistant", ""), one_of("analysis", "commentary", ""), _few, "to=functions."),
+                *(run(r"[\w.-]", 1, 128), run(r"[^{\n]", 0, 60), run("\n", 0, 1), "{"),
+            ).named("plain"),
+            row("~~~", run(r"[^\n]", 0, 100), "\n").named("tilde"),
+            row("<", run("[A-Za-z_]", 1, 1), run(r"[\w.-]", 0, 64), ">", _gap, "<").named("xml"),
+            row(one_of("&lt;tool_calls&gt;", "&lt;tool_call&gt;")).named("escaped"),
+            row(_turn, "\n").named("turn"),
+        ),
+    ),
 }
 
 
-def turn_begun(text: str) -> bool:
-    """Can `text` become the mark of a turn, as prompts have them?"""
-    return "=== ".startswith(text[:4]) and len(text) <= len("=== ASSISTANT")
+def _any(*, begun: bool) -> str:
+    ways = (
+        f"(?<={re.escape(first)}){guards[begun]}(?:{mark.begun if begun else mark.full})"
+        for first, (*guards, mark) in _MARKS.items()
+    )
+    return f"[{''.join(map(re.escape, _MARKS))}](?:{'|'.join(ways)})"
 
 
-def plain(text: str) -> bool:
-    """Can no part of `text` belong to a call, if nothing before it does?"""
-    return not _SPECIAL.search(text)
+SPECIAL = re.compile(f"[{''.join(map(re.escape, _MARKS))}]")
+OPEN = re.compile(_any(begun=False))
+_BEGUN = re.compile(_any(begun=True) + r"\Z")
+FENCE_END = re.compile(rf"\n{_BLANK}{{0,40}}+(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}(?:\n|\Z)")
+_FENCE_END_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]{{0,200}}{_BLANK}{{0,40}}\Z")
+LAST_TURN = re.compile(rf"\n{_BLANK}{{0,3}}{_turn.full}\Z")
+LAST_FENCE = re.compile(rf"\s*(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}\Z")
+CUT = re.compile(
+    r"(?:<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,100})?|\[TOOL_CALLS\]\s{0,9}[\w.:/\[\]-]{0,200})\Z", re.IGNORECASE
+)
+
+_THOUGHT_END = one_of(
+    row("</", _words, _gap, ">"), "[/THINK]", "<channel|>", "<|end|>", "<|return|>", "<|start|>", "<|channel|>"
+)
+_THOUGHT_END_BEGUN = re.compile(rf"(?=[<\[]){_THOUGHT_END.begun}\Z")
 
 
-def next_open(text: str) -> re.Match[str] | None:
-    """The first mark in `text` that begins a call or ends one by surprise. In inline code it is only talked about."""
-    mark = OPEN.search(text)
-    while mark and _inline(text, mark.start()):
-        mark = OPEN.search(text, mark.end())
-    return mark
+def thought_end(opening: str) -> re.Pattern[str]:
+    """What ends the thought that `opening` begins."""
+    word = opening.strip("<[|> \n").lower()
+    if word.startswith("think") and opening.startswith("["):
+        return re.compile(r"\[/THINK\]")
+    if word.startswith("channel>"):
+        return re.compile(r"<channel\|>")
+    if opening.startswith("<|"):
+        return re.compile(r"<\|(?:end|return)\|>|(?=<\|(?:start|channel)\|>)")
+    word = "think(?:ing)?" if word.startswith("think") else re.escape(word)  # models mix those two
+    return re.compile(rf"</{word}\s{{0,9}}>", re.IGNORECASE)
 
 
-def _inline(text: str, at: int) -> bool:
-    before = text[max(at - 3, 0) : at]
-    return before.endswith("`") and before != "```"
+def begun(text: str, start: int = 0) -> int:
+    """Where at the end of `text` a mark may have begun, or its length."""
+    mark = _BEGUN.search(text, max(len(text) - WINDOW, start))
+    return mark.start() if mark else len(text)
 
 
-def without_space(text: str, end: int) -> int:
-    """The end of `text[:end]` without the space behind it, of which no more than a window is looked at."""
-    start = max(end - WINDOW, 0)
-    return start + len(text[start:end].rstrip())
+def fence_end_begun(text: str) -> int:
+    mark = _FENCE_END_BEGUN.search(text, max(len(text) - WINDOW, 0))
+    return mark.start() if mark else len(text)
 
 
-def certain(text: str) -> int:
-    """How much of `text` is text, whatever follows: the rest may turn out to belong to a call."""
-    end = len(text)
-    if begun := _TAG_BEGUN.search(text, max(end - WINDOW, 0)):
-        end = begun.start()
-    fence = _FENCE_BEGUN.search(text, max(end - WINDOW, 0), end)
-    return without_space(text, fence.start() if fence else end)
+def thought_end_begun(text: str) -> int:
+    mark = _THOUGHT_END_BEGUN.search(text, max(len(text) - WINDOW, 0))
+    return mark.start() if mark else len(text)
+
+
+def blank(text: str) -> bool:
+    return not text.strip(SPACE)

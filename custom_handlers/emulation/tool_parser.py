@@ -1,253 +1,421 @@
-"""Finds the tool calls in an answer while it streams in.
+"""Finds thoughts, tool calls and invented turns in an answer while it streams in; all the rest is text, byte for byte.
 
-    begin ─┬─ <think> ──────────► Thought
-           └─ text ─────────────► Text, at once, but for a tail that may turn out to belong to a call
-                └─ <tool_call> ─► Call, once it is complete and right; else Broken, and nothing after it
+A call counts where it stands alone: at the start of a line, up to three blanks before it, and outside code fences. It
+is made as soon as it is complete. It is only quoted behind `> ` or a backslash, in an indented block, and in a fence
+that holds anything but calls. What can be either waits for the end of the answer and counts if nothing but calls
+follows: a call behind text on its line (Qwen, GLM and Mistral write `Let me look.<tool_call>...`), a fence that holds
+nothing but calls, JSON without tags that names an offered tool. Tags around what cannot be a call are prose, unless
+such a block stands alone at the end of the answer: then it is an attempt, and Broken.
+
+    text ─┬─ <think> ─────► Thought, until its end
+          ├─ ``` ─────────► text until the end of the fence
+          ├─ === USER === ► the end: the model goes on to invent a turn
+          └─ <tool_call> ─► Call, once it is complete and right; else Broken, and nothing after it
 
 The parts are the same for every way of cutting an answer into pieces, but for where they are cut themselves.
 """
 
-import secrets
+import re
 
 from custom_handlers.emulation import tool_marks
-from custom_handlers.emulation.lenient_json import Unreadable
-from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought
-from custom_handlers.emulation.tool_calls import CALLISH, read_calls
+from custom_handlers.emulation.open_call import MOST_PROSE, OpenCall, Reading
+from custom_handlers.emulation.output import Output
+from custom_handlers.emulation.parts import Broken, Part, Thought
+from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SPACE, blank
 from custom_handlers.emulation.tool_prompt import Tooling
 
-_THINK, _THOUGHT = "<think>", "</think>"
-_SLICE = 8192  # of the buffer what is left is copied for each call in it
+_SLICE = 8192  # of the buffer what is left is copied for each mark in it
+_HEAD = 64  # so much of the beginning of a line says what kind of line it is
+_CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
+_LOOSE = {"plain", "bare", "python", "xml", "escaped"}
+_AT_LAST_BRACKET = {"mistral", "plain", "xml"}
+_CODE = 4  # blanks in front of a line of code
+_WIDTHS = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\r")
+_LOOKED_BACK = 100_000
+_CALL_AT_END = re.compile(r"<tool_call>(?:(?!<tool_call>).)*</tool_call>\s*\Z", re.DOTALL)
 
 
 class ToolCallParser:
     """`feed` the pieces of one answer, then `finish`; both give the parts that are certain by then.
 
     Without `tooling` no call is looked for. `first_index` is the index of the first call. With `thinking` the answer
-    begins inside a thought, as with models whose prompt opens one. With `turns` the prompt was a transcript: a turn that
-    the model invents ends the answer. Raises nothing.
+    begins inside a thought, as with models whose prompt opens one. With `turns` the prompt was a transcript: a turn
+    that the model invents ends the answer. Raises nothing.
     """
 
     def __init__(
         self, tooling: Tooling | None, *, first_index: int = 0, thinking: bool = False, turns: bool = False
     ) -> None:
         self.unfinished_thought = ""  # after `finish`: a thought that the answer began and never ended
-        self._tooling = tooling
-        self._first = self._index = first_index
-        self._step = ToolCallParser._think if thinking else ToolCallParser._begin
-        self._thought = False  # has one been told
-        self._parts: list[Part] = []
-        self._buffer = ""
-        self._space: list[str] = []  # beside a call, or at the end: told only if text follows
-        self._fences = 0  # marks of code fences in the text so far; an odd number means that one is open
-        self._wrapped = False  # a call stood in a fence of its own, whose end is not told either
-        self._kind = self._mark = self._quote = ""
-        self._body: list[str] = []
-
-    def feed(self, text: str) -> list[Part]:
-        if self._tooling is None and self._step is ToolCallParser._text and not (self._buffer or self._space):
-            return [Text(text)] if text else []
-        if self._step is ToolCallParser._text and not self._buffer and tool_marks.plain(text):
-            self._parts, end = [], len(text.rstrip())
-            self._tell(text[:end])
-            self._tell(text[end:])
-            return self._parts
-        parts: list[Part] = []
-        for at in range(0, len(text), _SLICE):
-            self._buffer += text[at : at + _SLICE]
-            parts += self._go_on(last=False)
-        return parts
+        self._tooling, self._turns = tooling, turns
+        self._out = Output(first_index, single=tooling is not None and tooling.single)
+        self._step = ToolCallParser._text
+        self._buffer = "\n"  # but in a call and in a thought with the character before it, which is told already
+        self._head = ""  # the beginning of the line that is told already
+        self._fence = ""  # the mark of the code fence that is open
+        self._wrapped = False  # has the fence held nothing but calls so far
+        self._behind = False  # directly behind a call: nothing but space since then
+        self._sure = True  # was that call sure
+        self._doubt = False  # behind <example> or a thought's tag in a line: calls may be quoted
+        self._harmony = False  # has a header of gpt-oss been seen
+        self._misquoted = False
+        self._call: OpenCall | None = None
+        self._end_of_thought = tool_marks.thought_end("<think>")
+        self._thought: list[str] = []
+        self._thought_space: list[str] = []
+        if thinking:
+            self._step, self._buffer = ToolCallParser._think, ""
 
     @property
     def ended(self) -> bool:
         """Can nothing of what still comes be told? Then the rest need not be waited for."""
-        return self._step is ToolCallParser._rest
+        return self._out.ended
+
+    def feed(self, text: str) -> list[Part]:
+        if self._plain and len(self._buffer) == 1 and self._buffer != "\n" and not tool_marks.SPECIAL.search(text):
+            if text:
+                self._tell(text)
+            return self._out.take()
+        for at in range(0, len(text), _SLICE):
+            self._buffer += text[at : at + _SLICE]
+            self._go_on(last=False)
+        return self._out.take()
 
     def finish(self) -> list[Part]:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""
-        parts = self._go_on(last=True)
-        while self._step is ToolCallParser._call:
-            self._end_call("", at_end=True)
-            parts += self._go_on(last=True)
-        return parts
+        self._go_on(last=True)
+        if self._step is ToolCallParser._think and not self._out.ended:
+            self.unfinished_thought = "".join(self._thought)
+            if self._tooling and (call := _CALL_AT_END.search(self.unfinished_thought[-_LOOKED_BACK:])):
+                self._out.add(Broken(call.group(), "it stands in a thought that never ended"))
+        self._out.finish()
+        return self._out.take()
 
-    def _go_on(self, *, last: bool) -> list[Part]:
-        self._parts = []
-        while self._step(self, last):
+    @property
+    def _plain(self) -> bool:
+        return self._step is ToolCallParser._text and not self._out.holds
+
+    def _go_on(self, *, last: bool) -> None:
+        while not self._out.ended and self._step(self, last):
             pass
-        return self._parts
 
     # Each step takes what it can from the buffer, and says whether the next one can go on.
 
-    def _begin(self, last: bool) -> bool:
-        head = self._buffer[: tool_marks.WINDOW].lstrip()
-        if head.startswith(_THINK):
-            self._buffer = self._buffer.lstrip()[len(_THINK) :]
-            self._step = ToolCallParser._think
-        elif not last and len(self._buffer) < tool_marks.WINDOW and _THINK.startswith(head):
+    def _text(self, last: bool) -> bool:
+        text = self._buffer
+        begun = len(text) if last else tool_marks.begun(text)
+        at = 0 if text[0] == "\n" else 1
+        while (mark := OPEN.search(text, at)) and mark.start() <= begun:
+            kind = mark.lastgroup or ""
+            start = mark.start(kind) if text[mark.start()] == "\n" else mark.start()
+            if self._wrapped and not blank(text[1:start]):
+                break
+            went_on = self._meet(kind, mark, start, last)
+            if went_on is not None:
+                return went_on
+            at = mark.start() + 1
+        if last:
+            return self._text_ends()
+        if self._wrapped and not blank(text[1:begun]):
+            self._unwrap()
+            return True
+        self._pass(begun)
+        return False
+
+    def _meet(self, kind: str, mark: re.Match[str], start: int, last: bool) -> bool | None:
+        """What the mark means where it stands: None if nothing, False if that needs more text."""
+        place = self._place(start)
+        if place == "quoted":
+            return None
+        behind = self._behind and blank(self._buffer[1:start])
+        place = "start" if behind and place == "indented" else place
+        match kind:
+            case "turn" if (self._turns or behind) and place == "start":
+                self._pass(start)
+                return self._end()
+            case "result" if behind:
+                return self._end()
+            case "stray" if behind:
+                return self._skip_mark(mark.start(), mark.end())
+            case "token" if behind or self._harmony:
+                return self._skip_mark(mark.start(), mark.end())
+            case "fence" | "tilde":
+                return self._meet_fence(mark, start, last)
+            case "quoting" | "quoted":
+                self._doubt = kind == "quoting"
+            case "thought" | "think" | "bracket" | "channel":
+                return self._meet_thought(kind, mark, place, behind, last)
+            case "harmony" if "to=" not in mark.group():
+                self._harmony = True
+                if "analysis" in mark.group():
+                    return self._open_thought(mark)
+                return self._skip_mark(mark.start(), mark.end())
+            case _ if kind in _CALLS and self._tooling is not None and self._counts(kind, mark, place, behind):
+                sure = place == "start" and kind not in _LOOSE and not (self._wrapped or self._doubt)
+                if behind and "\n" not in self._buffer[1:start]:
+                    sure = sure and self._sure
+                self._harmony = self._harmony or kind == "harmony"
+                return self._open(kind, mark, start, self._tooling, sure=sure)
+        return None
+
+    def _counts(self, kind: str, mark: re.Match[str], place: str, behind: bool) -> bool:
+        assert self._tooling is not None
+        alone = behind or self._wrapped or (self._out.silent and blank(self._buffer[1 : mark.start() + 1]))
+        if place == "indented" and not alone:
             return False
-        else:
-            self._step = ToolCallParser._answer
+        if kind not in _LOOSE:
+            return True
+        names = self._tooling.box.tools
+        if self._tooling.choice == "none" or place == "middle":
+            return False
+        if kind == "escaped":
+            return self._out.silent and alone
+        if kind == "xml":
+            return mark["xml"].strip("<> \r\n\t") in names
+        if kind == "python":
+            return mark["python"].strip("[( ").rpartition(".")[2] in names
+        return kind == "plain" or mark["first"] is None or mark["first"].rpartition(".")[2] in names
+
+    def _meet_fence(self, mark: re.Match[str], start: int, last: bool) -> bool | None:
+        text = self._buffer
+        line = text[start : mark.end()]
+        run = line[: len(line) - len(line.lstrip(line[0]))]
+        if self._wrapped:
+            if self._closes(run) and blank(line[len(run) :]):
+                self._fence, self._wrapped = "", False
+                return self._skip_mark(start, mark.end() - 1)
+            self._unwrap()
+            return True
+        inside = None if self._tooling is None else self._first_mark(mark.end(), last)
+        if inside is False:
+            self._pass(start)
+            return False
+        self._fence = run
+        if inside is None:
+            self._pass(mark.end())
+            self._step, self._behind = ToolCallParser._fenced, False
+            return True
+        raw, rest = text[start : mark.end()], text[mark.end() :]
+        self._pass(start)
+        self._after_mark(rest, raw)
+        self._wrapped, self._behind = True, False
+        return True
+
+    def _first_mark(self, at: int, last: bool) -> bool | None:
+        """Does what stands at `at`, behind a line break, begin with a call? False: there is too little of it."""
+        text = self._buffer
+        first = at + len(text[at:]) - len(text[at:].lstrip(SPACE))
+        line = max(text.rfind("\n", 0, first), at - 1)
+        mark = OPEN.match(text, line) or OPEN.match(text, first)
+        if mark and mark.lastgroup in _CALLS - {"escaped"}:
+            return True
+        undecided = first == len(text) or min(tool_marks.begun(text, line), len(text)) <= first
+        return False if undecided and not last and len(text) - at < tool_marks.WINDOW else None
+
+    def _meet_thought(self, kind: str, mark: re.Match[str], place: str, behind: bool, last: bool) -> bool | None:
+        text = self._buffer
+        if self._wrapped:
+            return None
+        following = text[mark.end() : mark.end() + 1]
+        if not following and not last and place == "middle":
+            self._pass(mark.start())
+            return False
+        if kind != "thought":
+            if kind == "think" and place != "start" and following != "\n":
+                self._doubt = True
+                return None
+            return self._open_thought(mark)
+        if self._doubt or not mark.group().startswith("</think"):
+            self._doubt = False
+            return None
+        before = text[mark.start() - 1]
+        if place == "middle" and (before in "\"'`(" or (before == " " and following not in ("", "\n", "\r"))):
+            return None
+        self._out.trims = True
+        return self._skip_mark(mark.start(), mark.end())
+
+    def _open_thought(self, mark: re.Match[str]) -> bool:
+        rest = self._buffer[mark.end() :]
+        self._pass(mark.start())
+        self._out.thought()
+        self._end_of_thought = tool_marks.thought_end(mark.group())
+        self._thought, self._thought_space = [], []
+        self._buffer, self._step, self._doubt = rest, ToolCallParser._think, False
         return True
 
     def _think(self, last: bool) -> bool:
-        text, ended, rest = self._buffer.partition(_THOUGHT)
-        end = len(text)
-        if not ended and not last:
-            end -= next((n for n in range(len(_THOUGHT) - 1, 0, -1) if text.endswith(_THOUGHT[:n])), 0)
-        end = tool_marks.without_space(text, end)
-        told = text[:end] if self._thought else text[:end].lstrip()
-        if told:
-            self._parts.append(Thought(told))
-            self._thought = True
-        self._buffer = rest if ended else text[end:]
-        if ended:
-            self._thought, self._step = True, ToolCallParser._answer
-        return bool(ended)
-
-    def _answer(self, last: bool) -> bool:
-        if self._thought:
-            self._buffer = self._buffer.lstrip()
-        head = self._buffer[: tool_marks.WINDOW]
-        undecided = tool_marks.BARE_BEGUN.fullmatch(head) if self._tooling else self._thought and not head
-        if undecided and not last and len(head) < tool_marks.WINDOW:
-            return False
-        self._step = ToolCallParser._text
-        if self._tooling and tool_marks.BARE.match(head):
-            self._open_call("bare", "")
-        return True
-
-    def _text(self, last: bool) -> bool:
         text = self._buffer
-        mark = tool_marks.next_open(text) if self._tooling is not None else None
-        if mark is None:
-            return self._tell_rest() if last else self._tell_certain()
-        before, kind = text[: mark.start()], mark.lastgroup or ""
-        self._buffer = text[mark.end() :]
-        end, fence = len(before), None
-        if kind in ("tag", "escaped"):
-            fence = tool_marks.FENCE.search(before, max(end - tool_marks.WINDOW, 0))
-            if fence and (self._fences + before.count("```", 0, fence.start())) % 2 == 0:
-                self._wrapped, end = True, fence.start()
-        told = tool_marks.without_space(before, end)
-        self._tell(before[:told])
-        self._tell(before[told:end])
-        if kind == "result" and self._index == self._first:
-            self._tell(mark.group())
-        elif kind == "result":  # behind its call the model goes on to invent the result
-            self._step = ToolCallParser._rest
-        elif kind != "stray":
-            self._open_call(kind, mark.group())
-        return True
-
-    def _call(self, last: bool) -> bool:
-        special, end_mark = tool_marks.ENDS[self._kind]
-        text, at = self._buffer, 0
-        while at < len(text):
-            if self._quote:
-                at = tool_marks.STRING[self._quote].match(text, at).end()  # type: ignore[union-attr]
-                if at == len(text) or text[at] == "\\":
-                    break
-                self._quote = ""
-                at += 1
-            found = special.search(text, at)
-            at = found.start() if found else len(text)
-            if found and found.group() in "\"'":
-                self._quote = found.group()
-            elif found and (end := end_mark.match(text, at)):
-                self._body.append(text[:at])
-                self._buffer = text[end.end() :]
-                self._end_call(end.group())
-                return True
-            elif found and len(text) - at < tool_marks.MARK and not last:
+        found = self._end_of_thought.search(text)
+        while found and text[found.start() - 1 : found.start()] == "`":  # in inline code it is only talked about
+            if found.end() == len(text) and not last:
+                self._muse(text[: found.start() - 1])
+                self._buffer = text[found.start() - 1 :]
+                return False
+            if text[found.end() : found.end() + 1] != "`":
                 break
-            at += 1
-        self._body.append(text[:at])
-        self._buffer = text[at:]
-        return False
-
-    def _behind(self, last: bool) -> bool:
-        """What directly follows a call: the end of its own fence, another call, or an invented next turn."""
-        rest = self._buffer.lstrip()
-        self._tell(self._buffer[: len(self._buffer) - len(rest)])
-        self._buffer = rest
-        if self._wrapped and rest.startswith("```"):
-            self._wrapped, self._buffer = False, rest[3:]
-        elif (turn := tool_marks.TURN.match(rest)) and (last or turn.end() < len(rest)):
-            self._step = ToolCallParser._rest
-        elif (mark := tool_marks.next_open(rest)) and mark.start() == 0:
-            self._step = ToolCallParser._text
-        elif not last and (tool_marks.turn_begun(rest) or (self._wrapped and not tool_marks.certain(rest))):
+            found = self._end_of_thought.search(text, found.end())
+        if not found:
+            begun = len(text) if last else tool_marks.thought_end_begun(text)
+            begun -= begun > 0 and text[begun - 1] == "`"
+            self._muse(text[:begun])
+            self._buffer = text[begun:]
             return False
-        else:
-            self._wrapped, self._step = False, ToolCallParser._text
+        self._muse(text[: found.start()])
+        self._buffer, self._head = "\n" + text[found.end() :], ""
+        self._step, self._out.trims = ToolCallParser._text, True
         return True
 
-    def _rest(self, last: bool) -> bool:
-        self._buffer = ""
+    def _muse(self, text: str) -> None:
+        end = len(text.rstrip())
+        if not self._thought:
+            text, end = text[len(text) - len(text.lstrip()) :], len(text.strip())
+        if end:
+            told = "".join(self._thought_space) + text[:end]
+            self._thought.append(told)
+            self._out.add(Thought(told))
+            self._thought_space = []
+        if self._thought and end < len(text):
+            self._thought_space.append(text[end:])
+
+    def _fenced(self, last: bool) -> bool:
+        text, at = self._buffer, 0
+        begun = len(text) if last else tool_marks.fence_end_begun(text)
+        while (end := FENCE_END.search(text, at)) and (end.start() < begun or last):
+            if self._closes(end[1]):
+                self._pass(end.end() - text.endswith("\n", end.start(), end.end()))
+                self._fence, self._step = "", ToolCallParser._text
+                return True
+            at = end.start() + 1
+        self._pass(begun)
         return False
 
-    def _open_call(self, kind: str, mark: str) -> None:
-        self._kind, self._mark, self._quote, self._body = kind, mark, "", []
-        self._step = ToolCallParser._call
+    def _closes(self, run: str) -> bool:
+        return run[0] == self._fence[0] and len(run) >= len(self._fence)
 
-    def _end_call(self, mark: str, *, at_end: bool = False) -> None:
-        body, self._body = "".join(self._body), []
-        self._step = ToolCallParser._text
-        if not body.strip() and not mark and not at_end:  # <tool_calls> around <tool_call>
-            return
-        calls, problem = self._read(tool_marks.END_BEGUN.sub("", body) if at_end else body, closed=bool(mark))
-        raw = f"{self._mark}{body}{mark}"
-        if problem and at_end and (inner := tool_marks.ENDS[self._kind][1].search(body)):
-            # Quotes that do not match hid the end mark.
-            self._body, self._buffer = [body[: inner.start()]], body[inner.end() :] + self._buffer
-            self._end_call(inner.group())
-        elif problem and (self._kind != "tag" or not (mark or CALLISH.match(body))):
-            self._tell(raw.rstrip())
-            self._tell(raw[len(raw.rstrip()) :])
-        else:
-            self._parts += calls
-            self._index += len(calls)
-            if problem:
-                self._parts.append(Broken(raw, problem))
-            ends = problem or (self._tooling and self._tooling.single)
-            self._step = ToolCallParser._rest if ends else ToolCallParser._behind
+    def _unwrap(self) -> None:
+        """The fence holds other things than calls: what it holds is text."""
+        self._out.settle(meant=False)
+        self._wrapped = self._behind = False
+        self._step = ToolCallParser._fenced
 
-    def _read(self, body: str, *, closed: bool) -> tuple[list[Call], str]:
-        """The calls in `body` up to the first that cannot be made, and why that cannot."""
-        calls: list[Call] = []
-        assert self._tooling is not None
-        try:
-            for name, given in read_calls(body, closed=closed)[: 1 if self._tooling.single else None]:
-                found = self._tooling.arguments(name, given)
-                if found.misfit:
-                    return calls, found.misfit
-                calls.append(Call(self._index + len(calls), f"call_{secrets.token_hex(12)}", found.name, found.json))
-        except Unreadable as unreadable:
-            return calls, str(unreadable)
-        return calls, ""
+    def _open(self, kind: str, mark: re.Match[str], start: int, tooling: Tooling, *, sure: bool) -> bool:
+        body = start if kind in ("bare", "python") else mark.end() - (kind in _AT_LAST_BRACKET)
+        raw, rest = self._buffer[start:body], self._buffer[body:]
+        self._pass(start)
+        self._call = OpenCall(kind, raw, tooling, sure=sure, literal=self._misquoted)
+        self._buffer, self._step = rest, ToolCallParser._in_call
+        return True
 
-    def _tell_certain(self) -> bool:
-        end = tool_marks.certain(self._buffer) if self._tooling is not None else len(self._buffer)
-        self._tell(self._buffer[:end])
-        self._buffer = self._buffer[end:]
-        return False
-
-    def _tell_rest(self) -> bool:
-        text, self._buffer = self._buffer, ""
-        if self._tooling is not None and (cut := tool_marks.CUT.search(text)):
-            self._tell(text[: cut.start()].rstrip())
-            self._parts.append(Broken(cut.group(), "it is cut off"))
-            self._step = ToolCallParser._rest
+    def _in_call(self, last: bool) -> bool:
+        call = self._call
+        assert call is not None
+        if not call.decide(self._buffer, last=last):
             return False
-        self._tell(text.rstrip() if self._index > self._first else text)
-        if self._space and self._index == self._first:
-            self._parts.append(Text("".join(self._space)))
+        if call.prose and not call.sure:
+            return self._quote(call.mark, call.text + self._buffer)
+        end, behind = call.take(self._buffer, last=last)
+        mark = "" if behind is None else self._buffer[end:behind]
+        self._buffer = self._buffer[end if behind is None else behind :]
+        if behind is not None:
+            return self._close(call, mark, closed=True)
+        if call.prose and (last or call.size > MOST_PROSE):
+            return self._quote(call.mark, call.text + self._buffer)
+        return last and self._close(call, "", closed=False)
+
+    def _close(self, call: OpenCall, mark: str, *, closed: bool) -> bool:
+        if closed and not mark and call.kind == "tag" and blank(call.text):  # a tag around the calls that follow
+            self._after_mark(self._buffer, call.mark + call.text)
+            self._behind, self._sure = True, call.sure
+            return True
+        reading = call.read(mark, closed=closed)
+        if not closed and (reading is None or reading.problem) and (hidden := call.cut_short()):
+            self._misquoted = True  # from here on quotes hide no end mark: each would be read to the end again
+            mark, self._buffer = hidden[0], hidden[1] + self._buffer
+            reading = call.read(mark, closed=True)
+        if reading is None:
+            return self._quote(f"{call.mark}{call.text}{mark}", self._buffer)
+        self._after_mark(self._buffer)
+        self._out.call(reading)
+        self._behind, self._sure = True, call.sure
+        return True
+
+    def _quote(self, raw: str, rest: str) -> bool:
+        """What seemed to be a call is text, and `rest` goes on behind it."""
+        self._step, self._call = ToolCallParser._text, None
+        if self._wrapped:
+            self._buffer = f"\n{raw}{rest}"
+            self._unwrap()
+        else:
+            self._tell(raw)
+            self._buffer += rest
+        return True
+
+    def _after_mark(self, rest: str, mark: str = "") -> None:
+        """Behind a call, a thought or a mark around them is as good as the start of a line."""
+        if mark:
+            self._out.hold(mark)
+        self._buffer, self._head, self._step = "\n" + rest, "", ToolCallParser._text
+
+    def _skip_mark(self, start: int, end: int) -> bool:
+        """A mark that is told only if the calls that it belongs to are quoted."""
+        mark, rest = self._buffer[start:end], self._buffer[end:]
+        self._pass(start)
+        self._after_mark(rest, mark if self._out.holds else "")
+        return True
+
+    def _end(self) -> bool:
+        self._out.settle(meant=True)
+        self._out.ended = True
         return False
+
+    def _text_ends(self) -> bool:
+        text = self._buffer
+        turn = LAST_TURN.search(text)
+        if turn and (self._turns or (self._behind and blank(text[: turn.start()]))):
+            self._pass(turn.start() + 1)
+            return self._end()
+        if self._wrapped and (fence := LAST_FENCE.fullmatch(text)) and self._closes(fence[1]):
+            self._skip_mark(1, len(text))
+            return False
+        if self._wrapped and not blank(text):
+            self._unwrap()
+            return True
+        cut = tool_marks.CUT.search(text) if self._tooling else None
+        if cut and self._place(cut.start()) != "quoted" and text[cut.start() - 1] not in "`\"'":
+            self._pass(cut.start())
+            self._out.call(Reading(cut.group(), problem="it is cut off"))
+            return self._end()
+        self._pass(len(text))
+        return False
+
+    def _place(self, at: int) -> str:
+        """How the line begins in which the mark at `at` stands: start, indented, middle or quoted."""
+        text = self._buffer
+        if text[at - 1] == "\\" and at:
+            return "quoted"
+        line = text.rfind("\n", 1, at)
+        lead = text[line + 1 : min(at, line + _HEAD)] if line > 0 else (self._head + text[1 : min(at, _HEAD)])
+        code = len(lead[: len(lead) - len(lead.lstrip(SPACE))].translate(_WIDTHS).expandtabs(4)) >= _CODE
+        if at - max(line, 0) < _HEAD and blank(lead):
+            return "indented" if code else "start"
+        return "quoted" if code or lead.lstrip(SPACE)[:1] == ">" else "middle"
+
+    def _pass(self, end: int) -> None:
+        """The buffer is text up to `end`."""
+        text, rest = self._buffer[1:end], self._buffer[max(end, 1) :]
+        if text:
+            self._tell(text)
+            self._buffer += rest
 
     def _tell(self, text: str) -> None:
-        if text.strip():
-            self._fences += text.count("```")
-            self._parts.append(Text("".join(self._space) + text))
-            self._space = []
-        elif text:
-            self._space.append(text)
+        if self._step is ToolCallParser._fenced:
+            self._out.put(text)
+        else:
+            self._out.text(text)
+            self._behind = self._behind and blank(text)
+        line = text.rfind("\n")
+        if line >= 0:
+            self._head = text[line + 1 : line + 1 + _HEAD]
+        elif len(self._head) < _HEAD:
+            self._head += text[:_HEAD]
+        self._buffer = text[-1]

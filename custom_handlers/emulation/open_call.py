@@ -1,0 +1,151 @@
+"""A call that has begun: what of it is there, and what it asks for once it has ended."""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+
+from custom_handlers.emulation.call_bodies import END_MARK, Body, Bracketed, Marked, Until
+from custom_handlers.emulation.lenient_json import Unreadable
+from custom_handlers.emulation.parts import Call
+from custom_handlers.emulation.tagged_calls import read_child_tags, read_named
+from custom_handlers.emulation.tool_calls import callish, placeholder, read_calls
+from custom_handlers.emulation.tool_marks import SPACE
+from custom_handlers.emulation.tool_prompt import Tooling
+
+_START = 300  # so much of a body says whether it is a call or prose about tags
+MOST_PROSE = 512  # what is held of a body that does not look like a call
+_ESCAPED_END = r"(?:&lt;|<)/tool_calls?(?:&gt;|>)"
+_END_BEGUN = re.compile(r"<(?:/[\w:]{0,30}\s{0,9})?\Z")
+_NAMED = re.compile(
+    r"(?:name\s*=|function=)\s*[\"']?([^\"'<>/\s]+)|to=(?:functions\.)?([\w.-]+)|\[TOOL_CALLS\]\s*([\w.:/-]+)"
+)
+_WORD = re.compile(r"\w")
+_BARE_NAME = re.compile(r'"(?:name|tool|tool_name)"\s*:\s*"([^"\\]*)"')
+_BARE_ARGUMENTS = re.compile(r'"(?:arguments|parameters|args|input)"\s*:')
+# These count only if they name a tool that there is: JSON and lists stand in every other answer.
+_LOOSE = ("bare", "python", "xml", "escaped")
+
+
+@dataclass(slots=True)
+class Reading:
+    """Of a call's text: the calls that can be made, and what is wrong with the one behind them.
+
+    `sure` says that they are meant, whatever follows; `raw` is the text for the case that they are not.
+    """
+
+    raw: str
+    calls: list[Call] = field(default_factory=list)
+    problem: str = ""
+    misfit: Call | None = None
+    sure: bool = False
+
+
+class OpenCall:
+    """`kind` is that of the mark, `mark` its text; `sure` says that the call counts whatever follows it. With `literal`
+    no quotes hide an end mark.
+    """
+
+    def __init__(self, kind: str, mark: str, tooling: Tooling, *, sure: bool, literal: bool = False) -> None:
+        self.kind, self.mark, self.sure = kind, mark, sure
+        self.prose = False  # does it begin like prose about tags; as `decide` finds out
+        self.size = 0
+        found = _NAMED.search(mark) if kind != "tag" else None
+        self.name = next(filter(None, found.groups()), "") if found else ""
+        if kind == "xml":
+            self.name = mark.strip("<> \r\n\t")
+        self._decided = kind != "tag"
+        self._tooling = tooling
+        self._body = self._scanner(literal)
+        self._pieces: list[str] = []
+
+    def _scanner(self, literal: bool) -> Body:
+        match self.kind:
+            case "bare" | "mistral" | "plain":
+                return Bracketed("json")
+            case "python":
+                return Bracketed("python")
+            case "escaped":
+                return Until(_ESCAPED_END)
+            case "xml":
+                return Until(f"</{re.escape(self.name)}>")
+            case "named" if self.mark.endswith("/>"):
+                return Until("")
+        return Until(END_MARK.pattern) if literal else Marked()
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def decide(self, text: str, *, last: bool) -> bool:
+        """Is there enough of the body, which begins with `text`, to say whether it is a call or prose about tags?"""
+        if not self._decided:
+            start = text[:_START].lstrip(SPACE)
+            if END_MARK.match(start) or (not start and len(text) >= _START):
+                self._decided = True
+            else:
+                found = callish(start, self._tooling.box.tools, more=not last and len(text) < _START)
+                self._decided, self.prose = found is not None, found is False
+        return self._decided
+
+    def take(self, text: str, *, last: bool) -> tuple[int, int | None]:
+        """How much of `text` belongs to the body, and where the end mark ends if it is there."""
+        end, behind = self._body.end(text, last)
+        self._pieces.append(text[:end])
+        self.size += end
+        return end, behind
+
+    def cut_short(self) -> tuple[str, str] | None:
+        """Cuts the body at an end mark that quotes which do not match have hidden: the mark, and what is behind it."""
+        text = self.text
+        if not isinstance(self._body, Marked) or not (mark := END_MARK.search(text)):
+            return None
+        self._pieces = [text[: mark.start()]]
+        return mark.group(), text[mark.end() :]
+
+    def read(self, end: str, *, closed: bool) -> Reading | None:
+        """What the call asks for, or None if it is text after all. `end` is the end mark, as it stands there."""
+        text = self.text
+        body = text if closed else _END_BEGUN.sub("", text)
+        reading = Reading(f"{self.mark}{text}{end}", sure=self.sure)
+        try:
+            for name, given in self._asked(body, closed)[: 1 if self._tooling.single else None]:
+                if not self._add(reading, name, given):
+                    break
+        except Unreadable as unreadable:
+            reading.problem = str(unreadable)
+        if not reading.problem:
+            return reading
+        if self.kind in _LOOSE:
+            return reading if reading.calls or self._names_a_tool(body) else None
+        if closed and (self.prose or not body.strip(SPACE) or placeholder(body)):
+            # Prose about tags; but a block that stands alone at the end of the answer was meant.
+            meant = self.sure and (_WORD.search(body) or not body.strip(SPACE))
+            reading.sure = False
+            return reading if meant else None
+        return reading
+
+    def _asked(self, body: str, closed: bool) -> list[tuple[str, object]]:
+        if self.kind == "xml":
+            return read_child_tags(self.name, body)
+        if self.name and self.kind != "python":
+            return read_named(self.name, body, closed=closed)
+        return read_calls(body, self._tooling.box.tools, closed=closed)
+
+    def _add(self, reading: Reading, name: str, given: object) -> bool:
+        found = self._tooling.arguments(name, given)
+        if not found.json.startswith("{"):
+            raise Unreadable('"arguments" is not an object')
+        tool = self._tooling.box.tools.get(found.name)
+        custom = tool is not None and tool.custom
+        call = Call(0, f"call_{secrets.token_hex(12)}", found.name, found.json, custom, found.unproven)
+        if found.misfit:
+            reading.problem, reading.misfit = found.misfit, call
+            return False
+        reading.calls.append(call)
+        return True
+
+    def _names_a_tool(self, body: str) -> bool:
+        if self.kind != "bare":
+            return self.kind == "python"
+        name = _BARE_NAME.search(body, 0, 2000)
+        return bool(name and _BARE_ARGUMENTS.search(body) and name[1].rpartition(".")[2] in self._tooling.box.tools)

@@ -1,0 +1,99 @@
+"""What an answer has told so far, and what waits until it is known whether it is a call or only quotes one."""
+
+from dataclasses import replace
+
+from custom_handlers.emulation.open_call import Reading
+from custom_handlers.emulation.parts import Broken, Part, Text
+from custom_handlers.emulation.tool_marks import SPACE, blank
+
+
+class Output:
+    """Calls get their numbers here, from `first`. With `single` the first call ends the answer."""
+
+    def __init__(self, first: int, *, single: bool) -> None:
+        self._first = self._index = first
+        self._single = single
+        self._parts: list[Part] = []
+        self._space: list[str] = []  # told only if text follows
+        self._held: list[Reading] = []
+        self.silent = True  # has no text been told
+        self.trims = False  # space behind a thought is not told
+        self.ended = False
+
+    def take(self) -> list[Part]:
+        parts, self._parts = self._parts, []
+        return parts
+
+    @property
+    def holds(self) -> bool:
+        return bool(self._held)
+
+    def add(self, part: Part) -> None:
+        self._parts.append(part)
+
+    def text(self, text: str) -> None:
+        """Text or space between calls: text shows that calls which are not sure are only quoted."""
+        if self._held and blank(text):
+            self.hold(text)
+            return
+        if self._held:
+            self.settle(meant=False)
+        self.put(text)
+
+    def put(self, text: str) -> None:
+        if self.ended:
+            return
+        end = len(text.rstrip(SPACE))
+        if end and self.trims:
+            text, self.trims = text.lstrip(SPACE), False
+            end = len(text.rstrip(SPACE))
+        if end:
+            self._parts.append(Text("".join(self._space) + text[:end]))
+            self._space = [text[end:]] if end < len(text) else []
+            self.silent = False
+        elif text and not self.trims:
+            self._space.append(text)
+
+    def hold(self, text: str) -> None:
+        """Marks around calls are told only if these are quoted."""
+        if text:
+            self._held.append(Reading(text))
+
+    def thought(self) -> None:
+        """A thought begins."""
+        if self.silent:
+            self._space = []
+
+    def call(self, reading: Reading) -> None:
+        self._held.append(reading)
+        if reading.sure and not any(held.calls or held.problem for held in self._held[:-1]):
+            self.settle(meant=True)
+
+    def settle(self, *, meant: bool) -> None:
+        """Makes what is held if it is meant, and tells it as text if not, but for what is sure."""
+        held, self._held = self._held, []
+        for reading in held:
+            if self.ended:
+                return
+            if not meant and not reading.sure:
+                self.put(reading.raw)
+            else:
+                self._make(reading)
+
+    def _make(self, reading: Reading) -> None:
+        for call in reading.calls:
+            self._parts.append(replace(call, index=self._index))
+            self._index += 1
+            self.trims = False
+            if self._single:
+                self.ended = True
+                return
+        if reading.problem:
+            misfit = reading.misfit and replace(reading.misfit, index=self._index)
+            self._parts.append(Broken(reading.raw, reading.problem, misfit))
+            self.ended = True
+
+    def finish(self) -> None:
+        self.settle(meant=True)
+        if not self.ended and self._index == self._first:
+            self._parts += [Text(space) for space in filter(None, ["".join(self._space)])]

@@ -22,7 +22,9 @@ _START = re.compile(r"[{\[]")
 _MOST_TRIES = 50
 _MOST_READ = 5_000_000  # characters, in all tries
 _MOST_VALUES = 1000
-_LONGEST_MENDED = 1_000_000
+# Beyond these the interpreter would be held for too long; what is well-formed JSON is read at any length.
+_MOST_PYTHON = 100_000
+_MOST_MENDED = 500_000
 _INVISIBLE = "\ufeff\u200b\u2060"
 _PAIR, _SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]"), re.compile("[\ud800-\udfff]")
 
@@ -67,6 +69,8 @@ def values_within(text: str) -> Iterator[Any]:
 
 def read_python(text: str) -> ast.expr:
     """`text` as a Python expression; JSON's words for True, False and None count as well. Raises Unreadable."""
+    if len(text) > _MOST_PYTHON:
+        raise Unreadable("it is too long to be read as Python")
     try:
         return _Words().visit(ast.parse(unfenced(text).strip(), mode="eval")).body  # type: ignore[no-any-return]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -110,7 +114,7 @@ def unfenced(text: str) -> str:
 
 
 def _attempts(text: str, closed: bool) -> Iterator[str]:
-    if len(text) > _LONGEST_MENDED:
+    if len(text) > _MOST_MENDED:
         yield text
         return
     for plain in (text, html.unescape(text)) if "&" in text else (text,):

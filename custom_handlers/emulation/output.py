@@ -17,7 +17,7 @@ class Output:
         self._space: list[str] = []  # told only if text follows
         self._held: list[Reading] = []
         self.silent = True  # has no text been told
-        self.trims = False  # space behind a thought is not told
+        self._trims = False  # space behind a thought is not told
         self.ended = False
 
     def take(self) -> list[Part]:
@@ -44,14 +44,14 @@ class Output:
         if self.ended:
             return
         end = len(text.rstrip(SPACE))
-        if end and self.trims:
-            text, self.trims = text.lstrip(SPACE), False
+        if end and self._trims:
+            text, self._trims = text.lstrip(SPACE), False
             end = len(text.rstrip(SPACE))
         if end:
             self._parts.append(Text("".join(self._space) + text[:end]))
             self._space = [text[end:]] if end < len(text) else []
             self.silent = False
-        elif text and not self.trims:
+        elif text and not self._trims:
             self._space.append(text)
 
     def hold(self, text: str) -> None:
@@ -63,6 +63,11 @@ class Output:
         """A thought begins."""
         if self.silent:
             self._space = []
+
+    def trim(self) -> bool:
+        """Space that follows is not told."""
+        self._trims = True
+        return True
 
     def call(self, reading: Reading) -> None:
         self._held.append(reading)
@@ -84,7 +89,7 @@ class Output:
         for call in reading.calls:
             self._parts.append(replace(call, index=self._index))
             self._index += 1
-            self.trims = False
+            self._trims = False
             if self._single:
                 self.ended = True
                 return

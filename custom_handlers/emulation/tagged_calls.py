@@ -35,6 +35,8 @@ _PARAMETER = re.compile(
     rf"</(?:antml:|{_DSML})?parameter>(?=\s*(?:<(?:antml:|{_DSML})?parameter|\Z))",
     re.DOTALL,
 )
+_BEGUN = re.compile(rf"\n<(?:antml:|{_DSML})?parameter[=\s][^<>\n]*>|<arg_key>[^<]{{1,200}}</arg_key>\s*<arg_value>")
+_ENDED = re.compile(rf"</(?:antml:|{_DSML})?parameter>|</arg_value>")
 _CHILD = re.compile(r"\s*<([A-Za-z_][\w.-]*)>()(.*?)</\1>", re.DOTALL)
 PATCH = re.compile(r"\s*\*\*\* Begin Patch\b.*\*\*\* End Patch\s*", re.DOTALL)
 
@@ -76,6 +78,8 @@ def _pairs(pattern: re.Pattern[str], body: str, closed: bool) -> dict[str, Any]:
     at = 0
     while found := pattern.match(body, at):
         key, attributes, value = found[1].strip(), found[2] or "", found[3]
+        if len(_BEGUN.findall(value)) > len(_ENDED.findall(value)):
+            raise Unreadable(f"its parameter `{key[:100]}` does not end")
         if key in pairs:
             raise Unreadable(f"it gives `{key[:100]}` twice")
         pairs[key] = read(value)[0] if 'string="false"' in attributes else _value(value)

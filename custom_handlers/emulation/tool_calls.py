@@ -22,6 +22,7 @@ _CALLISH = re.compile(
 )
 _WORD = re.compile(r"[\w.:/-]*")
 _MOST_WORD = 200
+_MOST_MARK = 20
 
 
 def callish(start: str, names: Collection[str], *, more: bool) -> bool | None:
@@ -35,12 +36,12 @@ def callish(start: str, names: Collection[str], *, more: bool) -> bool | None:
         return True
     word = _WORD.match(start)[0]  # type: ignore[index]
     behind = start[len(word) :].lstrip(SPACE)
-    if more and len(start) < 20 and "<`*".find(start[0]) >= 0:
+    undecided = len(word) < _MOST_WORD if not behind else len(behind) < _MOST_MARK and behind[0] in "<`*"
+    if more and undecided and (word or start[0] in "<`*"):
         return None
-    if more and not behind and len(word) < _MOST_WORD:
-        return None
-    called = _known(word, names) and behind[:1] in ("", "(", "{", "<", "`")
-    return bool(word) and (called or behind.startswith("<arg_key"))
+    if _known(word, names) and (not behind or behind.startswith(("(", "{", "`", "</"))):
+        return True
+    return bool(word) and behind.startswith(("<arg_key", "<|", "<｜"))
 
 
 def _known(word: str, names: Collection[str]) -> bool:
@@ -91,6 +92,8 @@ def _arguments(value: Any, closed: bool) -> Any:
         try:
             values = read(value, closed=closed)
         except Unreadable:
+            if value.lstrip()[:1] in ("{", "["):
+                raise
             return value
         inner = values[0] if len(values) == 1 else values
         if inner is None:

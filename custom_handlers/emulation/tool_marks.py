@@ -113,7 +113,10 @@ _FENCE_END_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]{{0,200}}{_BLANK}{{0,40}
 LAST_TURN = re.compile(rf"\n{_BLANK}{{0,3}}{_turn.full}\Z")
 LAST_FENCE = re.compile(rf"\s*(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}\Z")
 CUT = re.compile(
-    r"(?:<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,100})?|\[TOOL_CALLS\]\s{0,9}[\w.:/\[\]-]{0,200})\Z", re.IGNORECASE
+    r"(?:<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,100})?|\[TOOL_CALLS\]\s{0,9}[\w.:/\[\]-]{0,200}"
+    r"|<\|(?:start\|>assistant|channel\|>)[^{}\n]{0,80}to=[^{}\n]{0,80}"
+    r"|<(?:function=|(?:antml:)?invoke\s{1,3}name=)[^<>]{0,100})\Z",
+    re.IGNORECASE,
 )
 
 _THOUGHT_END = one_of(

@@ -18,21 +18,18 @@ The parts are the same for every way of cutting an answer into pieces, but for w
 import re
 
 from custom_handlers.emulation import tool_marks
+from custom_handlers.emulation.lines import Line
 from custom_handlers.emulation.open_call import MOST_PROSE, OpenCall, Reading
 from custom_handlers.emulation.output import Output
 from custom_handlers.emulation.parts import Broken, Part, Thought
+from custom_handlers.emulation.thoughts import OpenThought
 from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SPACE, blank
 from custom_handlers.emulation.tool_prompt import Tooling
 
 _SLICE = 8192  # of the buffer what is left is copied for each mark in it
-_HEAD = 64  # so much of the beginning of a line says what kind of line it is
 _CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
 _LOOSE = {"plain", "bare", "python", "xml", "escaped"}
 _AT_LAST_BRACKET = {"mistral", "plain", "xml"}
-_CODE = 4  # blanks in front of a line of code
-_WIDTHS = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\r")
-_LOOKED_BACK = 100_000
-_CALL_AT_END = re.compile(r"<tool_call>(?:(?!<tool_call>).)*</tool_call>\s*\Z", re.DOTALL)
 
 
 class ToolCallParser:
@@ -51,18 +48,17 @@ class ToolCallParser:
         self._out = Output(first_index, single=tooling is not None and tooling.single)
         self._step = ToolCallParser._text
         self._buffer = "\n"  # but in a call and in a thought with the character before it, which is told already
-        self._head = ""  # the beginning of the line that is told already
+        self._line = Line()
         self._fence = ""  # the mark of the code fence that is open
         self._wrapped = False  # has the fence held nothing but calls so far
         self._behind = False  # directly behind a call: nothing but space since then
-        self._sure = True  # was that call sure
+        self._sure = True  # is a call sure that follows in its line
         self._doubt = False  # behind <example> or a thought's tag in a line: calls may be quoted
         self._harmony = False  # has a header of gpt-oss been seen
+        self._final = False  # and did it say that what follows is the answer
         self._misquoted = False
         self._call: OpenCall | None = None
-        self._end_of_thought = tool_marks.thought_end("<think>")
-        self._thought: list[str] = []
-        self._thought_space: list[str] = []
+        self._thought = OpenThought()
         if thinking:
             self._step, self._buffer = ToolCallParser._think, ""
 
@@ -85,9 +81,9 @@ class ToolCallParser:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""
         self._go_on(last=True)
         if self._step is ToolCallParser._think and not self._out.ended:
-            self.unfinished_thought = "".join(self._thought)
-            if self._tooling and (call := _CALL_AT_END.search(self.unfinished_thought[-_LOOKED_BACK:])):
-                self._out.add(Broken(call.group(), "it stands in a thought that never ended"))
+            self.unfinished_thought = self._thought.text
+            if self._tooling and (call := self._thought.call_at_end):
+                self._out.add(Broken(call, "it stands in a thought that never ended"))
         self._out.finish()
         return self._out.take()
 
@@ -124,7 +120,7 @@ class ToolCallParser:
 
     def _meet(self, kind: str, mark: re.Match[str], start: int, last: bool) -> bool | None:
         """What the mark means where it stands: None if nothing, False if that needs more text."""
-        place = self._place(start)
+        place = self._line.place(self._buffer, start)
         if place == "quoted":
             return None
         behind = self._behind and blank(self._buffer[1:start])
@@ -146,7 +142,7 @@ class ToolCallParser:
             case "thought" | "think" | "bracket" | "channel":
                 return self._meet_thought(kind, mark, place, behind, last)
             case "harmony" if "to=" not in mark.group():
-                self._harmony = True
+                self._harmony, self._final = True, "final" in mark.group()
                 if "analysis" in mark.group():
                     return self._open_thought(mark)
                 return self._skip_mark(mark.start(), mark.end())
@@ -166,7 +162,7 @@ class ToolCallParser:
         if kind not in _LOOSE:
             return True
         names = self._tooling.box.tools
-        if self._tooling.choice == "none" or place == "middle":
+        if self._tooling.choice == "none" or place == "middle" or self._final:
             return False
         if kind == "escaped":
             return self._out.silent and alone
@@ -188,7 +184,7 @@ class ToolCallParser:
             return True
         inside = None if self._tooling is None else self._first_mark(mark.end(), last)
         if inside is False:
-            self._pass(start)
+            self._pass(mark.start() + (text[mark.start()] == "\n"))
             return False
         self._fence = run
         if inside is None:
@@ -231,51 +227,26 @@ class ToolCallParser:
         before = text[mark.start() - 1]
         if place == "middle" and (before in "\"'`(" or (before == " " and following not in ("", "\n", "\r"))):
             return None
-        self._out.trims = True
-        return self._skip_mark(mark.start(), mark.end())
+        self._skip_mark(mark.start(), mark.end())
+        return self._out.trim()
 
     def _open_thought(self, mark: re.Match[str]) -> bool:
         rest = self._buffer[mark.end() :]
         self._pass(mark.start())
         self._out.thought()
-        self._end_of_thought = tool_marks.thought_end(mark.group())
-        self._thought, self._thought_space = [], []
-        self._buffer, self._step, self._doubt = rest, ToolCallParser._think, False
+        self._thought, self._doubt = OpenThought(mark.group()), False
+        self._buffer, self._step = rest, ToolCallParser._think
         return True
 
     def _think(self, last: bool) -> bool:
-        text = self._buffer
-        found = self._end_of_thought.search(text)
-        while found and text[found.start() - 1 : found.start()] == "`":  # in inline code it is only talked about
-            if found.end() == len(text) and not last:
-                self._muse(text[: found.start() - 1])
-                self._buffer = text[found.start() - 1 :]
-                return False
-            if text[found.end() : found.end() + 1] != "`":
-                break
-            found = self._end_of_thought.search(text, found.end())
-        if not found:
-            begun = len(text) if last else tool_marks.thought_end_begun(text)
-            begun -= begun > 0 and text[begun - 1] == "`"
-            self._muse(text[:begun])
-            self._buffer = text[begun:]
-            return False
-        self._muse(text[: found.start()])
-        self._buffer, self._head = "\n" + text[found.end() :], ""
-        self._step, self._out.trims = ToolCallParser._text, True
-        return True
-
-    def _muse(self, text: str) -> None:
-        end = len(text.rstrip())
-        if not self._thought:
-            text, end = text[len(text) - len(text.lstrip()) :], len(text.strip())
-        if end:
-            told = "".join(self._thought_space) + text[:end]
-            self._thought.append(told)
+        told, rest, ended = self._thought.read(self._buffer, last)
+        if told:
             self._out.add(Thought(told))
-            self._thought_space = []
-        if self._thought and end < len(text):
-            self._thought_space.append(text[end:])
+        self._buffer = rest
+        if ended:
+            self._after_mark(rest)
+            self._out.trim()
+        return ended
 
     def _fenced(self, last: bool) -> bool:
         text, at = self._buffer, 0
@@ -354,7 +325,8 @@ class ToolCallParser:
         """Behind a call, a thought or a mark around them is as good as the start of a line."""
         if mark:
             self._out.hold(mark)
-        self._buffer, self._head, self._step = "\n" + rest, "", ToolCallParser._text
+        self._buffer, self._step = "\n" + rest, ToolCallParser._text
+        self._line.begin()
 
     def _skip_mark(self, start: int, end: int) -> bool:
         """A mark that is told only if the calls that it belongs to are quoted."""
@@ -381,24 +353,12 @@ class ToolCallParser:
             self._unwrap()
             return True
         cut = tool_marks.CUT.search(text) if self._tooling else None
-        if cut and self._place(cut.start()) != "quoted" and text[cut.start() - 1] not in "`\"'":
+        if cut and self._line.place(self._buffer, cut.start()) != "quoted" and text[cut.start() - 1] not in "`\"'":
             self._pass(cut.start())
             self._out.call(Reading(cut.group(), problem="it is cut off"))
             return self._end()
         self._pass(len(text))
         return False
-
-    def _place(self, at: int) -> str:
-        """How the line begins in which the mark at `at` stands: start, indented, middle or quoted."""
-        text = self._buffer
-        if text[at - 1] == "\\" and at:
-            return "quoted"
-        line = text.rfind("\n", 1, at)
-        lead = text[line + 1 : min(at, line + _HEAD)] if line > 0 else (self._head + text[1 : min(at, _HEAD)])
-        code = len(lead[: len(lead) - len(lead.lstrip(SPACE))].translate(_WIDTHS).expandtabs(4)) >= _CODE
-        if at - max(line, 0) < _HEAD and blank(lead):
-            return "indented" if code else "start"
-        return "quoted" if code or lead.lstrip(SPACE)[:1] == ">" else "middle"
 
     def _pass(self, end: int) -> None:
         """The buffer is text up to `end`."""
@@ -413,9 +373,6 @@ class ToolCallParser:
         else:
             self._out.text(text)
             self._behind = self._behind and blank(text)
-        line = text.rfind("\n")
-        if line >= 0:
-            self._head = text[line + 1 : line + 1 + _HEAD]
-        elif len(self._head) < _HEAD:
-            self._head += text[:_HEAD]
+            self._sure = self._sure or "\n" in text
+        self._line.add(text)
         self._buffer = text[-1]

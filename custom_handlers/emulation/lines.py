@@ -1,0 +1,38 @@
+"""How the line begins in which a mark stands: that says whether it is quoted."""
+
+from custom_handlers.emulation.tool_marks import SPACE, blank
+
+_HEAD = 64  # so much of the beginning of a line says what kind of line it is
+_CODE = 4  # blanks in front of a line of code
+_UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\r")
+
+
+class Line:
+    """The line that an answer is in. What is told of it is added; `text` below goes on behind that, after its first
+    character, which is told already.
+    """
+
+    def __init__(self) -> None:
+        self._head = ""
+
+    def begin(self) -> None:
+        self._head = ""
+
+    def add(self, text: str) -> None:
+        line = text.rfind("\n")
+        if line >= 0:
+            self._head = text[line + 1 : line + 1 + _HEAD]
+        elif len(self._head) < _HEAD:
+            self._head += text[:_HEAD]
+
+    def place(self, text: str, at: int) -> str:
+        """Where the mark at `at` stands in its line: start, indented, middle or quoted."""
+        if at and text[at - 1] == "\\":
+            return "quoted"
+        line = text.rfind("\n", 1, at)
+        lead = text[line + 1 : min(at, line + 1 + _HEAD)] if line > 0 else self._head + text[1 : min(at, _HEAD + 1)]
+        lead = lead[:_HEAD]
+        indent = lead[: len(lead) - len(lead.lstrip(SPACE))].translate(_UNSEEN).expandtabs(4)
+        if blank(lead) and len(lead) < _HEAD:
+            return "indented" if len(indent) >= _CODE else "start"
+        return "quoted" if len(indent) >= _CODE or lead.lstrip(SPACE)[:1] == ">" else "middle"

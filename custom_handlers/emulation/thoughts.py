@@ -1,0 +1,54 @@
+"""What a model thinks between tags, apart from its answer."""
+
+import re
+
+from custom_handlers.emulation.tool_marks import thought_end, thought_end_begun
+
+_CALL_AT_END = re.compile(r"<tool_call>(?:(?!<tool_call>).)*</tool_call>\s*\Z", re.DOTALL)
+_LOOKED_BACK = 100_000
+
+
+class OpenThought:
+    """A thought that the tag `opening` has begun; `text` is what has been read of it."""
+
+    def __init__(self, opening: str = "<think>") -> None:
+        self._end = thought_end(opening)
+        self._opening = opening
+        self._told: list[str] = []
+        self._space: list[str] = []  # told only if more of the thought follows
+
+    @property
+    def text(self) -> str:
+        return "".join(self._told)
+
+    @property
+    def call_at_end(self) -> str:
+        call = _CALL_AT_END.search(self.text[-_LOOKED_BACK:])
+        return call.group() if call else ""
+
+    def read(self, text: str, last: bool) -> tuple[str, str, bool]:
+        """What of `text` is told, what is left of it, and whether the thought has ended."""
+        found = self._end.search(text)
+        while found and text[found.start() - 1 : found.start()] == "`":  # in inline code it is only talked about
+            if found.end() == len(text) and not last:
+                return self._tell(text[: found.start() - 1]), text[found.start() - 1 :], False
+            if text[found.end() : found.end() + 1] != "`":
+                break
+            found = self._end.search(text, found.end())
+        if found:
+            return self._tell(text[: found.start()]), text[found.end() :], True
+        begun = len(text) if last else thought_end_begun(text)
+        begun -= not last and text[begun - 1 : begun] == "`"
+        return self._tell(text[:begun]), text[begun:], False
+
+    def _tell(self, text: str) -> str:
+        if not self._told:
+            text = text.lstrip()
+        end = len(text.rstrip())
+        told = "".join(self._space) + text[:end] if end else ""
+        if told:
+            self._told.append(told)
+            self._space = []
+        if self._told and end < len(text):
+            self._space.append(text[end:])
+        return told

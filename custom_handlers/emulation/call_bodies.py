@@ -29,6 +29,8 @@ _BRACKETS = {"json": re.compile(r'["{}\[\]]'), "python": re.compile(r"[\"'{}\[\]
 
 
 class Body(Protocol):
+    quote: str  # the string that has begun and not ended: nothing else counts in it
+
     def end(self, text: str, last: bool) -> tuple[int, int | None]:
         """How far `text` surely belongs to the call, and where its end mark ends, if that is there.
 
@@ -41,16 +43,16 @@ class Marked:
 
     def __init__(self) -> None:
         self._inside: re.Pattern[str] | None = None
-        self._quote = ""
+        self.quote = ""
 
     def end(self, text: str, last: bool) -> tuple[int, int | None]:
         at = 0
         while at < len(text):
-            if self._quote:
-                at = _STRINGS[self._quote].match(text, at).end()  # type: ignore[union-attr]
+            if self.quote:
+                at = _STRINGS[self.quote].match(text, at).end()  # type: ignore[union-attr]
                 if at == len(text) or text[at] == "\\":
                     return at, None
-                self._quote = ""
+                self.quote = ""
                 at += 1
             elif self._inside:
                 if not (close := self._inside.search(text, at)):
@@ -59,7 +61,7 @@ class Marked:
             elif not (found := _SPECIAL.search(text, at)):
                 return len(text), None
             elif found.group() in "\"'":
-                self._quote, at = found.group(), found.end()
+                self.quote, at = found.group(), found.end()
             elif mark := END_MARK.match(text, found.start()):
                 return mark.start(), mark.end()
             elif span := next(((begun, ends) for b, ends in _SPANS if (begun := b.match(text, found.start()))), None):
@@ -77,22 +79,22 @@ class Bracketed:
     def __init__(self, language: str) -> None:
         self._special = _BRACKETS[language]
         self._depth = 0
-        self._quote = ""
+        self.quote = ""
 
     def end(self, text: str, last: bool) -> tuple[int, int | None]:
         at = 0
         while at < len(text):
-            if self._quote:
-                at = _STRINGS[self._quote].match(text, at).end()  # type: ignore[union-attr]
+            if self.quote:
+                at = _STRINGS[self.quote].match(text, at).end()  # type: ignore[union-attr]
                 if at == len(text) or text[at] == "\\":
                     return at, None
-                self._quote = ""
+                self.quote = ""
                 at += 1
             if not (found := self._special.search(text, at)):
                 return len(text), None
             at = found.end()
             if (character := found.group()) in "\"'":
-                self._quote = character
+                self.quote = character
             else:
                 self._depth += 1 if character in "{[(" else -1
                 if self._depth <= 0:
@@ -104,6 +106,7 @@ class Until:
     """Ended by the first text that matches."""
 
     def __init__(self, mark: str) -> None:
+        self.quote = ""
         self._mark = re.compile(mark, re.IGNORECASE)
 
     def end(self, text: str, last: bool) -> tuple[int, int | None]:

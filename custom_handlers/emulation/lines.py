@@ -2,7 +2,7 @@
 
 from custom_handlers.emulation.tool_marks import SPACE, blank
 
-_HEAD = 64  # so much of the beginning of a line says what kind of line it is
+_HEAD = 32  # so much of the beginning of a line says what kind of line it is
 _CODE = 4  # blanks in front of a line of code
 _UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\r")
 
@@ -14,16 +14,18 @@ class Line:
 
     def __init__(self) -> None:
         self._head = ""
+        self.short = True  # is more of the line needed
 
     def begin(self) -> None:
-        self._head = ""
+        self._head, self.short = "", True
 
     def add(self, text: str) -> None:
-        line = text.rfind("\n")
-        if line >= 0:
-            self._head = text[line + 1 : line + 1 + _HEAD]
-        elif len(self._head) < _HEAD:
+        if "\n" in text:
+            line = text.rindex("\n") + 1
+            self._head = text[line : line + _HEAD]
+        elif self.short:
             self._head += text[:_HEAD]
+        self.short = len(self._head) < _HEAD
 
     def place(self, text: str, at: int) -> str:
         """Where the mark at `at` stands in its line: start, indented, middle or quoted."""

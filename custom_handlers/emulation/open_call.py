@@ -94,6 +94,14 @@ class OpenCall:
         self.size += end
         return end, behind
 
+    def swallows(self, text: str) -> bool:
+        """Takes `text` at once if all of it belongs to a string."""
+        quote = self._body.quote
+        if not quote or quote in text or "\\" in text:
+            return False
+        self._pieces.append(text)
+        return True
+
     def cut_short(self) -> tuple[str, str] | None:
         """Cuts the body at an end mark that quotes which do not match have hidden: the mark, and what is behind it."""
         text = self.text

@@ -38,18 +38,30 @@ class Output:
             return
         if self._held:
             self.settle(meant=False)
+        if not self.ended:
+            self.put(text)
+
+    def plain(self, text: str) -> list[Part]:
+        """As `put` and `take`, for the many pieces at which nothing is held."""
+        told = text.rstrip(SPACE)
+        if told and told == text and not (self._space or self._trims):
+            self.silent = False
+            return [Text(text)]
         self.put(text)
+        return self.take()
 
     def put(self, text: str) -> None:
-        if self.ended:
-            return
-        end = len(text.rstrip(SPACE))
-        if end and self._trims:
-            text, self._trims = text.lstrip(SPACE), False
-            end = len(text.rstrip(SPACE))
-        if end:
-            self._parts.append(Text("".join(self._space) + text[:end]))
-            self._space = [text[end:]] if end < len(text) else []
+        told = text.rstrip(SPACE)
+        if told:
+            end = len(told)
+            if self._trims:
+                told, self._trims = told.lstrip(SPACE), False
+            if self._space:
+                told = "".join(self._space) + told
+                self._space = []
+            self._parts.append(Text(told))
+            if end < len(text):
+                self._space.append(text[end:])
             self.silent = False
         elif text and not self._trims:
             self._space.append(text)

@@ -58,8 +58,8 @@ _turn = row(
 # Under the first character of a mark: what else must be there for it, and for its beginning, which is soon looked up.
 _MARKS = {
     "<": (
-        r"(?=to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|[|｜!]|/(?:[tTfamirpcebx｜]|s>))",
-        r"(?=[tTfaimrpcebx/!｜][^<>]{0,200}\Z|\||\Z)",
+        r"(?=/?(?:to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜)|[|!]|/s>)",
+        r"(?=/?(?:to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜)[^<>]{0,200}\Z|\||/?[tTfaimrpcebxs]?\Z)",
         one_of(
             *(_tag.named("tag"), _named.named("named"), _end_tag.named("stray"), _harmony.named("harmony")),
             *(row(_words, _gap, ">").named("think"), row("/", _words, _gap, ">").named("thought")),
@@ -77,7 +77,11 @@ _MARKS = {
             row("THINK]").named("bracket"),
         ),
     ),
-    "`": ("(?=``)", r"(?=`*[^`\n]{0,120}\Z)", row("``", run("`", 0, 20), run(r"[^`\n]", 0, 100), "\n").named("fence")),
+    "`": (
+        "(?=``)",
+        r"(?=``[^\n]{0,120}\Z|`?\Z)",
+        row("``", run("`", 0, 20), run(r"[^`\n]", 0, 100), "\n").named("fence"),
+    ),
     "\n": (
         rf"{_BLANK}{{0,40}}+(?=[\[{{~<&=act])",
         rf"{_BLANK}{{0,40}}+(?=[\[{{~<&=act]|\Z)",
@@ -98,16 +102,19 @@ _MARKS = {
 
 
 def _any(*, begun: bool) -> str:
-    ways = (
-        f"(?<={re.escape(first)}){guards[begun]}(?:{mark.begun if begun else mark.full})"
+    return "|".join(
+        f"{re.escape(first)}{guards[begun]}(?:{mark.begun if begun else mark.full})"
         for first, (*guards, mark) in _MARKS.items()
     )
-    return f"[{''.join(map(re.escape, _MARKS))}](?:{'|'.join(ways)})"
 
 
-SPECIAL = re.compile(f"[{''.join(map(re.escape, _MARKS))}]")
 OPEN = re.compile(_any(begun=False))
-_BEGUN = re.compile(_any(begun=True) + r"\Z")
+_BEGUN = re.compile(f"(?:{_any(begun=True)})\\Z")
+# What has none of these holds no mark and no beginning of one.
+SUSPECT = re.compile(
+    rf"\n{_BLANK}{{0,40}}+(?=[\[{{~<&=act]|\Z)|`(?=``|`?\Z)|\[(?=T|\Z)"
+    r"|<(?=/?(?:to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜|[tTfaimrpcebxs]?\Z)|[|!]|/s>)"
+)
 FENCE_END = re.compile(rf"\n{_BLANK}{{0,40}}+(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}(?:\n|\Z)")
 _FENCE_END_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]{{0,200}}{_BLANK}{{0,40}}\Z")
 LAST_TURN = re.compile(rf"\n{_BLANK}{{0,3}}{_turn.full}\Z")

@@ -23,10 +23,11 @@ from custom_handlers.emulation.open_call import MOST_PROSE, OpenCall, Reading
 from custom_handlers.emulation.output import Output
 from custom_handlers.emulation.parts import Broken, Part, Thought
 from custom_handlers.emulation.thoughts import OpenThought
-from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SPACE, blank
+from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SPACE, SUSPECT, blank
 from custom_handlers.emulation.tool_prompt import Tooling
 
 _SLICE = 8192  # of the buffer what is left is copied for each mark in it
+_SMALL = 512  # a piece that is so short may be looked over twice
 _CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
 _LOOSE = {"plain", "bare", "python", "xml", "escaped"}
 _AT_LAST_BRACKET = {"mistral", "plain", "xml"}
@@ -54,6 +55,7 @@ class ToolCallParser:
         self._behind = False  # directly behind a call: nothing but space since then
         self._sure = True  # is a call sure that follows in its line
         self._doubt = False  # behind <example> or a thought's tag in a line: calls may be quoted
+        self._quick = False  # is nothing open, so that most pieces are text as they are
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
         self._misquoted = False
@@ -68,13 +70,23 @@ class ToolCallParser:
         return self._out.ended
 
     def feed(self, text: str) -> list[Part]:
-        if self._plain and len(self._buffer) == 1 and self._buffer != "\n" and not tool_marks.SPECIAL.search(text):
-            if text:
-                self._tell(text)
-            return self._out.take()
+        if self._call and not self._buffer and len(text) < _SMALL and self._call.swallows(text):
+            return []
+        if self._quick and len(text) < _SMALL:  # most pieces are text as they are
+            buffer = self._buffer + text
+            mark = SUSPECT.search(buffer, buffer[0] != "\n")
+            end = len(buffer) if mark is None else mark.start() if mark.end() == len(buffer) else -1
+            if end >= 0:
+                self._buffer = buffer[end - 1 if end else 0 :]
+                told = buffer[1:end]
+                if self._line.short or "\n" in told:
+                    self._line.add(told)
+                return self._out.plain(told)
         for at in range(0, len(text), _SLICE):
             self._buffer += text[at : at + _SLICE]
             self._go_on(last=False)
+        in_text = self._step is ToolCallParser._text
+        self._quick = in_text and not (self._behind or self._out.holds or self._out.ended)
         return self._out.take()
 
     def finish(self) -> list[Part]:
@@ -86,10 +98,6 @@ class ToolCallParser:
                 self._out.add(Broken(call, "it stands in a thought that never ended"))
         self._out.finish()
         return self._out.take()
-
-    @property
-    def _plain(self) -> bool:
-        return self._step is ToolCallParser._text and not self._out.holds
 
     def _go_on(self, *, last: bool) -> None:
         while not self._out.ended and self._step(self, last):
@@ -325,7 +333,7 @@ class ToolCallParser:
         """Behind a call, a thought or a mark around them is as good as the start of a line."""
         if mark:
             self._out.hold(mark)
-        self._buffer, self._step = "\n" + rest, ToolCallParser._text
+        self._buffer, self._step, self._call = "\n" + rest, ToolCallParser._text, None
         self._line.begin()
 
     def _skip_mark(self, start: int, end: int) -> bool:

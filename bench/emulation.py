@@ -15,7 +15,7 @@ from typing import Any
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
-from custom_handlers.emulation import limits, tool_prompt
+from custom_handlers.emulation import limits, tokenizer, tool_prompt
 from custom_handlers.emulation.rounds import emulate, plan
 from custom_handlers.emulation.tool_parser import ToolCallParser
 from custom_handlers.wire.events import Delta, End, Event
@@ -143,7 +143,7 @@ async def answer(text: str, parameters: dict[str, Any]) -> None:
 def context() -> None:
     prompt = (PROSE + CODE) * 8000
     print(f"\nThe check of the context of {len(prompt) / MB:.1f} MB of prompt")
-    tokens = limits.count(prompt)
+    tokens = tokenizer.count(prompt)
     for name, limit in {"far below": len(prompt), "below": tokens * 2, "near": tokens + 1}.items():
         took = cpu(functools.partial(limits.check_context, prompt, limit), 3)
         print(f"  {name:22}{took * 1000:9.2f} ms")

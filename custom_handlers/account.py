@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from custom_handlers.emulation import prompt, rounds
-from custom_handlers.emulation.limits import check_context, count
+from custom_handlers.emulation.limits import check_context
+from custom_handlers.meter import Meter
 from custom_handlers.settings import Settings
 from custom_handlers.upstream.agents_api import Agent, AgentsApi
 from custom_handlers.upstream.credentials import TokenSource
@@ -37,13 +38,19 @@ class Account:
         self._learned_limits: dict[str, tuple[int, float]] = {}
 
     async def ask_agent(
-        self, agent: Agent, messages: Any, optional: Mapping[str, Any], context_limit: int | None, limits: Limits
+        self,
+        agent: Agent,
+        messages: Any,
+        optional: Mapping[str, Any],
+        context_limit: int | None,
+        limits: Limits,
+        meter: Meter | None = None,
     ) -> AsyncGenerator[Event]:
         """The agent's answer, with what the service does not have: tools, structured output, limits.
 
         `context_limit` is in tokens; a lower one that StackSpot has named lately takes its place.
         """
-        started = time.monotonic()
+        started, meter = time.monotonic(), meter or Meter()
         parts = prompt.file_parts(messages, results=self.uploads.enabled)
         upload_ids, notes = await self.uploads.upload(parts, limits)
         secret = (self.settings.client_secret or self.settings.api_key).encode()
@@ -55,14 +62,13 @@ class Account:
 
         def ask(text: str) -> AsyncGenerator[Event]:
             left = max(limits.total - (time.monotonic() - started), 0.0)
-            return self.agents.ask(agent, text, replace(limits, total=left), upload_ids)
+            answer = self.agents.ask(agent, text, replace(limits, total=left), upload_ids, meter.attempts)
+            return meter.watch(text, answer)
 
         try:
             async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
                 async for event in answer:
-                    if isinstance(event, End) and event.usage.prompt is None:
-                        event = replace(event, usage=replace(event.usage, prompt=count(plan.prompt)))
-                    yield event
+                    yield replace(event, usage=meter.usage) if isinstance(event, End) else event
         except ContextTooLong as error:
             if error.limit:
                 self._learned_limits[agent.id] = (error.limit, time.monotonic() + LEARNED_FOR)

@@ -2,21 +2,16 @@
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-import litellm
 from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices, Usage
 
+from custom_handlers.emulation.tokenizer import estimate
+from custom_handlers.meter import texts
 from custom_handlers.wire import events
 
 Messages = Sequence[Mapping[str, Any]]
-
-# Where messages and deltas hold text; pictures and files are elsewhere, and count for nothing.
-_TEXT_FIELDS = (
-    *("content", "text", "refusal", "reasoning_content", "tool_calls", "function_call"),
-    *("function", "custom", "name", "arguments", "input"),
-)
 
 
 async def assemble(answer: events.Events, response: ModelResponse, *, model: str, messages: Messages) -> ModelResponse:
@@ -30,7 +25,7 @@ async def assemble(answer: events.Events, response: ModelResponse, *, model: str
         if isinstance(event, events.End):
             end = event
             continue
-        written += _texts(event.fields)
+        written += texts(event.fields)
         for name, value in event.fields.items():
             if name == "content":
                 text.append(value)
@@ -64,7 +59,7 @@ async def stream(answer: events.Events, *, model: str, messages: Messages) -> As
     written: list[str] = []
     async for event in answer:
         if isinstance(event, events.Delta):
-            written += _texts(event.fields)
+            written += texts(event.fields)
             yield ModelResponseStream(**fixed, choices=[StreamingChoices(index=0, delta=Delta(**role, **event.fields))])
             role = {}
             continue
@@ -77,25 +72,19 @@ async def stream(answer: events.Events, *, model: str, messages: Messages) -> As
         )
 
 
+def used(usage: events.Usage, *, model: str) -> ModelResponseStream:
+    """A chunk that LiteLLM keeps to itself: by it a stream is charged that ends in an error."""
+    return ModelResponseStream(id=_new_id(), model=model, choices=[], usage=_usage(usage, (), ()))
+
+
 def _usage(counted: events.Usage, messages: Messages, written: Sequence[str]) -> Usage:
     """StackSpot's numbers; what it did not send is counted here, so that no answer is free.
 
     Text only: LiteLLM's count of whole messages raises for parts that it does not know, and fetches pictures.
     """
-    prompt = counted.prompt or litellm.token_counter(model="", text="\n".join(_texts(messages)))
-    completion = counted.completion or litellm.token_counter(model="", text="".join(written))
+    prompt = counted.prompt or estimate("\n".join(texts(messages)))
+    completion = counted.completion or estimate("".join(written))
     return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name in _TEXT_FIELDS:
-            yield from _texts(value.get(name))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 def _merge_calls(calls: dict[int, dict[str, Any]], deltas: list[dict[str, Any]]) -> None:

@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handlers import answers, blocking, parameters, routing, stackspot_config
+from custom_handlers import answers, blocking, charging, parameters, routing, stackspot_config
 from custom_handlers.account import Account
 from custom_handlers.emulation import prompt
 from custom_handlers.wire import stopped
+from custom_handlers.meter import Meter, texts
 from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
 from custom_handlers.wire.events import STOP_TEXT, End, Event
 
@@ -35,19 +36,34 @@ class StackSpotLLM(CustomLLM):
     async def acompletion(  # type: ignore[override]
         self, *, model: str, messages: Any, model_response: ModelResponse, **call: Any
     ) -> ModelResponse:
+        meter = Meter()
         with _told_in_litellms_words(model, call):
-            async with aclosing(self._answer(model, messages, call, stream=False)) as answer:
-                response = await answers.assemble(answer, model_response, model=model, messages=messages)
+            try:
+                async with aclosing(self._answer(model, messages, call, meter, stream=False)) as answer:
+                    response = await answers.assemble(answer, model_response, model=model, messages=messages)
+            except BaseException:  # cancelled too: the caller has left
+                charging.failed(call.get("logging_obj"), model, meter.usage)
+                raise
         logger.debug("StackSpot answered %s: %s", model, response.usage)  # type: ignore[attr-defined]
         return response
 
     async def astreaming(  # type: ignore[override]
         self, *, model: str, messages: Any, **call: Any
     ) -> AsyncGenerator[ModelResponseStream]:
+        meter, begun = Meter(), False
         with _told_in_litellms_words(model, call):
-            async with aclosing(self._answer(model, messages, call, stream=True)) as answer:
-                async for chunk in answers.stream(answer, model=model, messages=messages):
-                    yield chunk
+            try:
+                async with aclosing(self._answer(model, messages, call, meter, stream=True)) as answer:
+                    async for chunk in answers.stream(answer, model=model, messages=messages):
+                        begun = True
+                        yield chunk
+            except Exception:
+                if meter.usage.prompt:
+                    yield answers.used(meter.usage, model=model)
+                raise
+            except BaseException:  # closed or cancelled: the caller has left
+                charging.left(call.get("logging_obj"), model, meter.usage, begun=begun)
+                raise
         logger.debug("StackSpot's streamed answer of %s is complete", model)
 
     def completion(self, **call: Any) -> ModelResponse:  # type: ignore[override]
@@ -57,7 +73,7 @@ class StackSpotLLM(CustomLLM):
         return blocking.iterate(self.astreaming(**call))
 
     async def _answer(
-        self, model: str, messages: Any, call: Mapping[str, Any], *, stream: bool
+        self, model: str, messages: Any, call: Mapping[str, Any], meter: Meter, *, stream: bool
     ) -> AsyncGenerator[Event]:
         account = self._account_in_force()
         settings = account.settings
@@ -72,11 +88,12 @@ class StackSpotLLM(CustomLLM):
             logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
         if agent_id:
             agent, most = routing.agent(agent_id, info), routing.context_limit(info)
-            answer = account.ask_agent(agent, messages, optional, most, limits)
+            answer = account.ask_agent(agent, messages, optional, most, limits, meter)
         else:
             prompt.render(messages)  # for what it refuses: the key API takes text only as well
             logger.debug("StackSpot request: %s by key", name)
-            answer = account.key_api.ask(name, messages, optional, limits, stream=stream)
+            asked = account.key_api.ask(name, messages, optional, limits, stream=stream, attempts=meter.attempts)
+            answer = meter.watch("\n".join(texts(messages)), asked)
         async with aclosing(answer):
             async for event in answer:
                 if settings.log_content:

@@ -1,37 +1,24 @@
 """Limits that the service does not have: stop texts, a longest answer, a longest prompt."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-import litellm
-
+from custom_handlers.emulation.tokenizer import count, estimate, tokenizer
 from custom_handlers.wire.errors import ContextTooLong
 
 _WINDOW = 1000  # characters that are counted again when more follow, since a cut in a word makes a token of each half
-_STRETCH = 16_384  # the tokenizer's time grows faster than a long line does
-_SAMPLES, _SAMPLE = 32, 256
-_NEAR, _FAR = 0.8, 1.3
-
-
-def count(text: str) -> int:
-    """Tokens of `text` as LiteLLM counts them."""
-    return sum(len(litellm.encode(model="", text=text[at : at + _STRETCH])) for at in range(0, len(text), _STRETCH))
+_SLICE = 4096  # of a long piece no more is counted than the limit lets through
+_NEAR = 0.5  # of the limit: below it a sample is enough
 
 
 def check_context(prompt: str, limit: int | None) -> None:
     """Raises ContextTooLong if `prompt` has more than `limit` tokens; None means no limit.
 
-    Counts exactly near the limit only. Elsewhere a sample is enough, or the size, since no token is less than a byte.
+    Only an exact count refuses; it ends at the limit, and the number that is told is reckoned from it. Far below the
+    limit a sample is enough, or the size, since no token is less than a byte.
     """
-    if limit is None or len(prompt.encode(errors="replace")) <= limit:
+    if limit is None or len(prompt.encode(errors="replace")) <= limit or estimate(prompt) < limit * _NEAR:
         return
-    step = max(len(prompt) // _SAMPLES, _SAMPLE)
-    samples = [prompt[at : at + _SAMPLE] for at in range(0, len(prompt), step)]
-    tokens = sum(map(count, samples)) * len(prompt) // sum(map(len, samples))
-    if tokens < limit * _NEAR:
-        return
-    if tokens < limit * _FAR:
-        tokens = count(prompt)
-    if tokens > limit:
+    if (tokens := count(prompt, limit)) > limit:
         raise ContextTooLong(limit, tokens)
 
 
@@ -51,14 +38,21 @@ class TokenLimit:
 
     def feed(self, text: str) -> str:
         """What of `text` is within the limit."""
-        if self.reached:
-            return ""
+        return "".join(self._slices(text))
+
+    def _slices(self, text: str) -> Iterator[str]:
+        for at in range(0, len(text), _SLICE):
+            if self.reached:
+                return
+            yield self._within(text[at : at + _SLICE])
+
+    def _within(self, text: str) -> str:
         self._window.append(text)
         self._possible += len(text.encode(errors="replace"))
         if self._possible <= self._most:
             return text
         window = "".join(self._window)
-        tokens = litellm.encode(model="", text=window)
+        tokens = tokenizer().encode(window)
         if self._counted + len(tokens) > self._most:
             self.reached = True
             return text[: max(self._kept(window, tokens[: self._most - self._counted]) - len(window) + len(text), 0)]
@@ -71,7 +65,7 @@ class TokenLimit:
     @staticmethod
     def _kept(window: str, tokens: list[int]) -> int:
         """Characters of `window` that `tokens` make; a token may end inside one."""
-        kept = litellm.decode(model="", tokens=tokens)
+        kept = tokenizer().decode(tokens)
         while not window.startswith(kept):
             kept = kept[:-1]
         return len(kept)

@@ -9,7 +9,7 @@ from typing import Any
 
 from custom_handlers.wire import transport
 from custom_handlers.wire.errors import BrokenAnswer, StackSpotError, UnknownModel
-from custom_handlers.wire.events import Delta, End, Event, Usage
+from custom_handlers.wire.events import MAX_TOKENS, Delta, End, Event, Usage
 from custom_handlers.wire.refusals import in_answer, refused_key
 from custom_handlers.wire.sse import DONE, Message, MessageReader, TextJoiner
 
@@ -57,6 +57,7 @@ class KeyApi:
         limits: transport.Limits,
         *,
         stream: bool,
+        attempts: transport.Attempts | None = None,
     ) -> AsyncGenerator[Event]:
         """The model's answer to OpenAI `messages`: deltas as they arrive, then one End. Raises StackSpotError."""
         if model not in PATHS:
@@ -70,7 +71,7 @@ class KeyApi:
         )
         deadline = transport.Deadline(limits)
         try:
-            async with transport.exchange(request, deadline, self.pause) as response:
+            async with transport.exchange(request, deadline, self.pause, attempts) as response:
                 pieces = transport.pieces(response, deadline)
                 reader, answer = MessageReader(), CompletionReader()
                 async for piece in pieces:
@@ -124,7 +125,9 @@ class CompletionReader:
             raise BrokenAnswer("StackSpot's answer broke off before its end.")
         text = self._text.join("", last=True)
         if self._empty and not text:
-            raise BrokenAnswer("StackSpot's answer is empty: try again.")
+            empty = BrokenAnswer("StackSpot's answer is empty: try again.")
+            empty.usage = self._usage
+            raise empty
         reason = self._reason if self._reason in _FINISH_REASONS else "stop"
         return [*([Delta({"content": text})] if text else []), End(reason, usage=self._usage)]
 
@@ -159,4 +162,4 @@ def _whole(text: str) -> str:
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    return value if type(value) is int and value > 0 else None
+    return value if type(value) is int and 0 < value <= MAX_TOKENS else None

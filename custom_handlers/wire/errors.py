@@ -25,6 +25,8 @@ from typing import Any, ClassVar
 import httpx
 from litellm import exceptions
 
+from custom_handlers.wire.events import Usage
+
 PROVIDER = "stackspot_ai"
 
 
@@ -40,11 +42,13 @@ class StackSpotError(Exception):
     """Base of all errors of a request.
 
     `message` is safe to show to the caller, `code` is StackSpot's (`INFERENCE_3008_...`) or None, `param` the
-    request parameter at fault or None, `retry_after` seconds or None.
+    request parameter at fault or None, `retry_after` seconds or None, `usage` what StackSpot says that an answer cost
+    which cannot be used.
     """
 
     status: ClassVar[int] = 502
     retryable: bool = False
+    usage: Usage | None = None
 
     def __init__(
         self,

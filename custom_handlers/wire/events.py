@@ -7,6 +7,10 @@ from typing import Any, TypeAlias
 STOP_TEXT = "stop_sequence"  # in an end's `extra`: which stop text ended the answer
 
 
+# Of one call: more than any model reads or writes is nonsense, and would empty a budget.
+MAX_TOKENS = 2_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one call; None where StackSpot sent no number."""

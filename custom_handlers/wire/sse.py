@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from custom_handlers.wire.errors import BrokenAnswer
 
-MAX_OBJECT_BYTES = 64 * 1024 * 1024
+MAX_OBJECT_BYTES = 4 * 1024 * 1024
+MAX_EVENT_LINES = 10_000
 # The name given to OpenAI's end mark, which StackSpot's Agents API does not send (MIDIR, STKAI).
 DONE = "[DONE]"
 
@@ -27,7 +28,7 @@ class Message(NamedTuple):
 
 
 class MessageReader:
-    """Feed it bytes as they come, then `finish` once. Raises BrokenAnswer for an object over MAX_OBJECT_BYTES."""
+    """Feed it bytes as they come, then `finish` once. Raises BrokenAnswer for an event that is too large."""
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []  # pieces of the line that has not ended yet
@@ -70,17 +71,22 @@ class MessageReader:
             self._started = True
             self._plain_json = line.lstrip().startswith((b"{", b"["))
         if self._plain_json:
-            self._data.append(line)
+            self._hold(line)
             return []
         if not line:
             return self._dispatch()
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
-            self._data.append(value)
+            self._hold(value)
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
         return []
+
+    def _hold(self, line: bytes) -> None:
+        self._data.append(line)
+        if len(self._data) > MAX_EVENT_LINES:
+            raise BrokenAnswer("StackSpot's answer holds an event of too many lines.")
 
     def _dispatch(self) -> list[Message]:
         event, data = self._event, self._data

@@ -19,6 +19,7 @@ from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_s
 from custom_handlers.wire.errors import (
     PROVIDER,
     BadGateway,
+    BrokenAnswer,
     CallerTimeout,
     RateLimited,
     StackSpotError,
@@ -31,6 +32,10 @@ RETRY_DELAYS = (1.0, 2.0, 4.0)
 CONNECT_SECONDS = 10.0
 MAX_PAUSE_SECONDS = 60.0
 MAX_ERROR_BYTES = 64 * 1024
+# Of a whole answer, with its framing; the longest that a model writes is a few hundred kilobytes.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# Seconds of work on data that is already there, after which other requests have their turn.
+TURN_SECONDS = 0.01
 # How long to wait for the end of the body after the answer's last object, so that the connection can be used again.
 DRAIN_SECONDS = 0.2
 
@@ -42,6 +47,22 @@ class Limits:
     first_byte: float = 180.0
     idle: float = 120.0
     total: float = 600.0
+
+
+@dataclass(slots=True)
+class Attempts:
+    """What one call may still ask, and whether StackSpot has its last question: retries and corrections share it."""
+
+    left: int = 1 + len(RETRY_DELAYS)
+    asked: bool = False
+
+    def take(self) -> None:
+        """Call before each try."""
+        self.left, self.asked = self.left - 1, True
+
+    def refused(self) -> None:
+        """Call when StackSpot did not take the question: it cost nothing."""
+        self.asked = False
 
 
 class Deadline:
@@ -126,22 +147,27 @@ def retry_delay(error: StackSpotError, attempt: int, remaining: float, jitter: f
 
 
 @asynccontextmanager
-async def exchange(request: Request, deadline: Deadline, pause: Pause | None = None) -> AsyncIterator[httpx.Response]:
+async def exchange(
+    request: Request, deadline: Deadline, pause: Pause | None = None, attempts: Attempts | None = None
+) -> AsyncIterator[httpx.Response]:
     """Posts `request`, with retries, and yields the successful response, unread; closes the connection at the end.
 
     Raises StackSpotError for every other outcome.
     """
-    attempt = 0
+    attempt, attempts = 0, attempts or Attempts()
     while True:
         try:
             async with deadline.bound():
                 if pause:
                     await pause.wait(deadline)
+                attempts.take()
                 response = await _send(request)
             break
         except StackSpotError as error:
+            if not isinstance(error, CallerTimeout | UpstreamTimeout) or error.code or error.retryable:
+                attempts.refused()
             delay = retry_delay(error, attempt, deadline.remaining, random.random())  # noqa: S311
-            if delay is None:
+            if delay is None or attempts.left <= 0:
                 raise
             if pause and isinstance(error, RateLimited):
                 pause.extend(delay)
@@ -156,8 +182,11 @@ async def exchange(request: Request, deadline: Deadline, pause: Pause | None = N
 
 async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises StackSpotError when it breaks off or a time limit runs out."""
-    body = response.aiter_bytes()
+    body, size, worked_since = response.aiter_bytes(), 0, time.monotonic()
     while True:
+        if time.monotonic() - worked_since > TURN_SECONDS:
+            await asyncio.sleep(0)
+            worked_since = time.monotonic()
         try:
             async with deadline.bound():
                 piece = await anext(body, None)
@@ -165,6 +194,8 @@ async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[
             raise broken_off(error) from None
         if piece is None:
             return
+        if (size := size + len(piece)) > MAX_ANSWER_BYTES:
+            raise BrokenAnswer("StackSpot's answer is too long: it was given up.")
         yield piece
 
 
@@ -172,8 +203,10 @@ async def fetch(request: Request, deadline: Deadline) -> dict[str, Any]:
     """The JSON object that a small call answers, empty when it answers something else. Raises StackSpotError."""
     reader = MessageReader()
     async with exchange(request, deadline) as response:
-        messages = [message async for piece in pieces(response, deadline) for message in reader.feed(piece)]
-    messages += reader.finish()
+        async for piece in pieces(response, deadline):
+            if messages := reader.feed(piece):
+                return messages[0].body
+    messages = reader.finish()
     return messages[0].body if messages else {}
 
 

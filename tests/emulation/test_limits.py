@@ -2,12 +2,12 @@
 
 import time
 
-import litellm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.emulation.limits import StopCutter, TokenLimit, check_context, count
+from custom_handlers.emulation.limits import StopCutter, TokenLimit, check_context
+from custom_handlers.emulation.tokenizer import count, tokenizer
 from custom_handlers.wire.errors import ContextTooLong
 
 PROSE = "The quick brown fox jumps over the lazy dog; naïve café, 東京 🚀.\n    if x <= 10: return {'a': [1, 2]}\n" * 40
@@ -16,13 +16,13 @@ PROSE = "The quick brown fox jumps over the lazy dog; naïve café, 東京 🚀.
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lengths of the texts that are counted from now on."""
     counted: list[int] = []
-    encode = litellm.encode
+    encode = tokenizer().encode
 
-    def counting(*, model: str, text: str) -> list[int]:
+    def counting(text: str) -> list[int]:
         counted.append(len(text))
-        return encode(model=model, text=text)
+        return encode(text)
 
-    monkeypatch.setattr(litellm, "encode", counting)
+    monkeypatch.setattr(tokenizer(), "encode", counting)
     return counted
 
 
@@ -67,14 +67,14 @@ class TestStop:
 
 
 class TestMaxTokens:
-    @pytest.mark.parametrize("most", [1, 7, 50, 400, 1500])
+    @pytest.mark.parametrize("most", [1, 7, 50, 400, 1200])
     @pytest.mark.parametrize("size", [1, 3, 40, 10_000])
     def test_cuts_within_a_few_per_cent(self, most: int, size: int) -> None:
         limit = TokenLimit(most)
         text = "".join(limit.feed(PROSE[at : at + size]) for at in range(0, len(PROSE), size))
         assert limit.reached
         assert PROSE.startswith(text)
-        assert 0.97 * most - 1 <= len(litellm.encode(model="", text=text)) <= 1.03 * most + 1
+        assert 0.97 * most - 1 <= count(text) <= 1.03 * most + 1
 
     @pytest.mark.parametrize("most", range(1, 20))
     def test_no_character_is_cut_in_two(self, most: int) -> None:
@@ -104,7 +104,7 @@ class TestMaxTokens:
 
 class TestContext:
     def test_a_short_prompt_is_not_even_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delattr(litellm, "encode")
+        monkeypatch.setattr(tokenizer(), "encode", None)
         check_context("é" * 500, 1000)
         check_context(PROSE * 100, None)
 
@@ -115,14 +115,31 @@ class TestContext:
             check_context(PROSE, tokens - 1)
         assert (refused.value.limit, refused.value.tokens) == (tokens - 1, tokens)
 
-    def test_far_from_the_limit_a_sample_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        prompt = PROSE * 100
+    def test_far_below_the_limit_a_sample_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        prompt = PROSE * 200
         counted = watched(monkeypatch)
         check_context(prompt, len(prompt) // 2)
+        assert sum(counted) < len(prompt) // 5
+
+    def test_far_above_it_no_more_is_counted_than_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        prompt = PROSE * 200
+        counted = watched(monkeypatch)
         with pytest.raises(ContextTooLong) as refused:
             check_context(prompt, 10_000)
-        assert sum(counted) < 20_000
-        assert refused.value.tokens == pytest.approx(100 * count(PROSE), rel=0.1)
+        assert sum(counted) < len(prompt) // 5
+        assert refused.value.tokens == pytest.approx(200 * count(PROSE), rel=0.1)
+
+    @pytest.mark.parametrize("dear", ["front", "back"])
+    def test_only_what_was_counted_is_refused(self, dear: str) -> None:
+        """A sample may find more than there is."""
+        rare, plain = "東🚀é" * 500, "word " * 4000
+        prompt = "".join((rare + plain) if dear == "front" else (plain + rare) for _ in range(40))
+        check_context(prompt, count(prompt))
+
+    def test_portuguese_is_counted_as_the_agents_models_count_it(self) -> None:
+        sentence = "A configuração do repositório não está disponível; também não há informações sobre a migração. "
+        assert count(sentence * 10) < 10 * len(sentence) / 4
+        check_context(sentence * 100, count(sentence * 100))
 
     def test_one_long_word_takes_linear_time(self) -> None:
         started = time.process_time()

@@ -1,0 +1,116 @@
+"""Counts tokens as the agents' models do: GPT-4.1 and GPT-5 use `o200k_base`.
+
+LiteLLM ships the file of this vocabulary, so nothing is fetched. Without it LiteLLM's default tokenizer counts.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha1
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+_NAME = "o200k_base"
+_FILE = sha1(b"https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken", usedforsecurity=False)
+# tiktoken frees the interpreter while it works on a stretch, and a long word takes longer than its length says.
+_STRETCH = 16_384
+_EDGE = 400  # how far a stretch is cut short, so that it ends where a word does
+_SAMPLES, _SAMPLE = 64, 1024
+_loading = threading.Lock()
+
+
+class Tokenizer(Protocol):
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, tokens: Sequence[int]) -> str: ...
+
+
+class _O200k:
+    def __init__(self) -> None:
+        import tiktoken
+
+        folder = _folder()
+        if folder is None:
+            raise FileNotFoundError(_NAME)
+        with _loading:
+            # tiktoken looks there first; an operator's own folder may lack the file, and then it would be fetched.
+            before = os.environ.get("TIKTOKEN_CACHE_DIR")
+            os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
+            try:
+                self._encoding = tiktoken.get_encoding(_NAME)
+            finally:
+                if before is None:
+                    del os.environ["TIKTOKEN_CACHE_DIR"]
+                else:
+                    os.environ["TIKTOKEN_CACHE_DIR"] = before
+
+    def encode(self, text: str) -> list[int]:
+        return self._encoding.encode_ordinary(text)  # what looks like a special token is plain text
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return self._encoding.decode(list(tokens))
+
+
+class _LiteLLMs:
+    def encode(self, text: str) -> list[int]:
+        import litellm
+
+        return list(litellm.encode(model="", text=text))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        import litellm
+
+        return str(litellm.decode(model="", tokens=list(tokens)))
+
+
+def _folder() -> Path | None:
+    """LiteLLM's folder of vocabularies, when it holds ours."""
+    found = find_spec("litellm")
+    for place in (found.submodule_search_locations or ()) if found else ():
+        folder = Path(place) / "litellm_core_utils" / "tokenizers"
+        if (folder / _FILE.hexdigest()).is_file():
+            return folder
+    return None
+
+
+@cache
+def tokenizer() -> Tokenizer:
+    """Takes a second the first time."""
+    try:
+        return _O200k()
+    except Exception:  # a file that is missing or broken must not stop an answer
+        return _LiteLLMs()
+
+
+def count(text: str, most: int | None = None) -> int:
+    """Tokens of `text`; past `most` the rest is reckoned from what was counted so far."""
+    encode, tokens, at = tokenizer().encode, 0, 0
+    while at < len(text):
+        end = _end_of_stretch(text, at)
+        tokens += len(encode(text[at:end]))
+        at = end
+        if most is not None and tokens > most:
+            return tokens * len(text) // at
+    return tokens
+
+
+def estimate(text: str) -> int:
+    """Tokens of `text`: counted when it is short, otherwise reckoned from samples of it."""
+    if len(text) <= _SAMPLES * _SAMPLE:
+        return count(text)
+    step = len(text) // _SAMPLES
+    samples = [text[at : at + _SAMPLE] for at in range(0, len(text), step)]
+    return sum(map(count, samples)) * len(text) // sum(map(len, samples))
+
+
+def _end_of_stretch(text: str, at: int) -> int:
+    """Where a cut makes no token more: between a word and the blank that follows it."""
+    end = at + _STRETCH
+    if end >= len(text):
+        return len(text)
+    for place in range(end, end - _EDGE, -1):
+        if text[place] in " \n" and text[place - 1].isalpha():
+            return place
+    return end

@@ -1,0 +1,79 @@
+"""What one call has used so far: the tokens of all that StackSpot was asked for it, whatever became of the answers."""
+
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from custom_handlers.emulation.tokenizer import estimate
+from custom_handlers.wire.errors import StackSpotError
+from custom_handlers.wire.events import End, Event, Usage
+from custom_handlers.wire.transport import Attempts
+
+# Where messages and deltas hold text; pictures and files are elsewhere, and count for nothing.
+_TEXT_FIELDS = (
+    *("content", "text", "refusal", "reasoning_content", "tool_calls", "function_call"),
+    *("function", "custom", "name", "arguments", "input"),
+)
+
+
+class Meter:
+    """One call's questions. StackSpot's numbers count; what it did not send is counted here."""
+
+    def __init__(self) -> None:
+        self.attempts = Attempts()
+        self._before = Usage(0, 0)  # of the questions before the last one
+        self._last: _Question | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """Both numbers, at any moment; zero while StackSpot has not been asked."""
+        return self._before + self._of_last()
+
+    async def watch(self, prompt: str, answer: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """`answer` to one question, as it is."""
+        self._before, self._last = self.usage, _Question(prompt)
+        self.attempts.asked = False
+        async with aclosing(answer):
+            try:
+                async for event in answer:
+                    self._last.note(event)
+                    yield event
+            except StackSpotError as error:
+                self._last.told = error.usage or self._last.told
+                raise
+
+    def _of_last(self) -> Usage:
+        return self._last.usage if self._last and self.attempts.asked else Usage(0, 0)
+
+
+class _Question:
+    def __init__(self, prompt: str) -> None:
+        self.told = Usage()
+        self._prompt = prompt
+        self._prompt_tokens: int | None = None
+        self._written: list[str] = []
+
+    def note(self, event: Event) -> None:
+        if isinstance(event, End):
+            self.told = event.usage
+        else:
+            self._written += texts(event.fields)
+
+    @property
+    def usage(self) -> Usage:
+        prompt = self.told.prompt or self._prompt_tokens
+        if prompt is None:
+            prompt = self._prompt_tokens = estimate(self._prompt)
+        return Usage(prompt, self.told.completion or estimate("".join(self._written)))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All text in messages or in a delta."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name in _TEXT_FIELDS:
+            yield from texts(value.get(name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts(item)

@@ -6,6 +6,7 @@ entry       stackspot             what LiteLLM loads as the provider
 handler     stackspot_handler     request in, answer or LiteLLM's error out
             answers, parameters   LiteLLM's shapes: answers and chunks, checked parameters
             blocking              synchronous callers
+            meter, charging       what a call has used, and who pays for one that fails
             account               one StackSpot account: its two upstreams and what their calls share
             stackspot_config      configuration for the proxy and for in-process use
             registration          the models, for LiteLLM in-process

@@ -10,6 +10,7 @@ from typing import Any
 
 from custom_handlers.emulation import prompt, rounds
 from custom_handlers.emulation.limits import check_context
+from custom_handlers.emulation.plan import Plan
 from custom_handlers.meter import Meter
 from custom_handlers.settings import Settings
 from custom_handlers.upstream.agents_api import Agent, AgentsApi
@@ -54,10 +55,15 @@ class Account:
         parts = prompt.file_parts(messages, results=self.uploads.enabled)
         upload_ids, notes = await self.uploads.upload(parts, limits)
         secret = (self.settings.client_secret or self.settings.api_key).encode()
-        plan = rounds.plan(messages, optional, notes, secret=secret)
-        known = (self._learned_limit(agent), context_limit)
-        # In a thread: an exact count of a prompt near the limit takes a tenth of a second.
-        await asyncio.to_thread(check_context, plan.prompt, min(filter(None, known), default=None))
+        limit = min(filter(None, (self._learned_limit(agent), context_limit)), default=None)
+
+        def planned() -> Plan:
+            plan = rounds.plan(messages, optional, notes, secret=secret)
+            check_context(plan.prompt, limit)
+            return plan
+
+        # In a thread: a long conversation takes a second, and others have their turn meanwhile.
+        plan = await asyncio.to_thread(planned)
         logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
 
         def ask(text: str) -> AsyncGenerator[Event]:
@@ -65,8 +71,11 @@ class Account:
             answer = self.agents.ask(agent, text, replace(limits, total=left), upload_ids, meter.attempts)
             return meter.watch(text, answer)
 
+        def ask_again(text: str) -> AsyncGenerator[Event] | None:
+            return ask(text) if meter.attempts.left else None
+
         try:
-            async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask)) as answer:
+            async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask_again)) as answer:
                 async for event in answer:
                     yield replace(event, usage=meter.usage) if isinstance(event, End) else event
         except ContextTooLong as error:

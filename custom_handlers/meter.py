@@ -1,6 +1,6 @@
 """What one call has used so far: the tokens of all that StackSpot was asked for it, whatever became of the answers."""
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -29,7 +29,7 @@ class Meter:
         """Both numbers, at any moment; zero while StackSpot has not been asked."""
         return self._before + self._of_last()
 
-    async def watch(self, prompt: str, answer: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    async def watch(self, prompt: str | Callable[[], str], answer: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
         """`answer` to one question, as it is."""
         self._before, self._last = self.usage, _Question(prompt)
         self.attempts.asked = False
@@ -47,7 +47,7 @@ class Meter:
 
 
 class _Question:
-    def __init__(self, prompt: str) -> None:
+    def __init__(self, prompt: str | Callable[[], str]) -> None:
         self.told = Usage()
         self._prompt = prompt
         self._prompt_tokens: int | None = None
@@ -63,7 +63,7 @@ class _Question:
     def usage(self) -> Usage:
         prompt = self.told.prompt or self._prompt_tokens
         if prompt is None:
-            prompt = self._prompt_tokens = estimate(self._prompt)
+            prompt = self._prompt_tokens = estimate(self._prompt if isinstance(self._prompt, str) else self._prompt())
         return Usage(prompt, self.told.completion or estimate("".join(self._written)))
 
 

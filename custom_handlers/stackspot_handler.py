@@ -93,7 +93,7 @@ class StackSpotLLM(CustomLLM):
             prompt.render(messages)  # for what it refuses: the key API takes text only as well
             logger.debug("StackSpot request: %s by key", name)
             asked = account.key_api.ask(name, messages, optional, limits, stream=stream, attempts=meter.attempts)
-            answer = meter.watch("\n".join(texts(messages)), asked)
+            answer = meter.watch(lambda: "\n".join(texts(messages)), asked)
         async with aclosing(answer):
             async for event in answer:
                 if settings.log_content:

@@ -1,6 +1,7 @@
 """What a service that takes one text and gives one text lacks. No I/O: rounds asks through what it is given.
 
-rounds                what to ask, and how to read the answer, in one round or two
+rounds, plan          what to ask, and how to read the answer, in one round or two
+answer                one round: from the upstream's text to what the caller is told
 prompt, tool_prompt   a conversation, and the tools, as one text
 transcript, content   its turns, and what their parts hold (role_headers, tool_syntax: how they are written)
 tool_parser           calls out of an answer (tool_marks, tool_calls, parts)
@@ -10,5 +11,5 @@ schema_reader         what a schema is before a check: draft, references, size (
 schema_run            a check within a budget (schema_budget; schema_keywords, schema_applicators, schema_evaluated,
                       schema_values)
 lenient_json          JSON as models write it (found_json: in an answer around it)
-limits                stop texts, longest answer, longest prompt
+limits, tokenizer     stop texts, longest answer, longest prompt, counted in the models' own tokens
 """

@@ -12,7 +12,8 @@
     ├── Unavailable           503  StackSpot says that it is overloaded or down
     ├── GatewayFault          500  a fault of the gateway itself: its configuration or its code
     └── BadGateway            502  unreachable, or an answer that cannot be used
-        └── BrokenAnswer      502  an answer that broke off, was empty or null
+        └── BrokenAnswer      502  an answer that broke off
+            └── UnusableAnswer 502 one that was empty, or not what was asked for: not worth asking again at once
 
     ConfigurationError (ValueError): every mistake in the environment and the configuration, told together
 
@@ -131,6 +132,10 @@ class BrokenAnswer(BadGateway):
     pass
 
 
+class UnusableAnswer(BrokenAnswer):
+    """StackSpot's verdict stands: clients are told not to repeat the call, which would cost as much again."""
+
+
 def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exception:
     """The LiteLLM exception for `error`; the proxy and LiteLLM's callers take status and shape from its class."""
     message = error.message
@@ -138,6 +143,8 @@ def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exc
     response = httpx.Response(error.status, request=httpx.Request("POST", "https://stackspot.invalid"))
     if error.retry_after is not None:
         response.headers["retry-after"] = str(math.ceil(error.retry_after))
+    if isinstance(error, UnusableAnswer):
+        response.headers["x-should-retry"] = "false"  # heeded by the SDKs of OpenAI and Anthropic
     result: Exception
     match error:
         case CredentialsRefused() | AgentRefused() if through_proxy:
@@ -163,7 +170,7 @@ def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exc
         case GatewayFault():
             result = exceptions.InternalServerError(**common)
         case _:
-            result = exceptions.BadGatewayError(**common)
+            result = exceptions.BadGatewayError(**common, response=response)
     result.param, result.type = error.param, _type_of(result.status_code)
     if isinstance(error, ContextTooLong):
         result.code = "context_length_exceeded"  # OpenAI's; Codex looks for it in a stream's `response.failed`

@@ -19,10 +19,10 @@ from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_s
 from custom_handlers.wire.errors import (
     PROVIDER,
     BadGateway,
-    BrokenAnswer,
     CallerTimeout,
     RateLimited,
     StackSpotError,
+    UnusableAnswer,
     UpstreamTimeout,
 )
 from custom_handlers.wire.refusals import broken_off, from_response, from_transport
@@ -195,7 +195,7 @@ async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[
         if piece is None:
             return
         if (size := size + len(piece)) > MAX_ANSWER_BYTES:
-            raise BrokenAnswer("StackSpot's answer is too long: it was given up.")
+            raise UnusableAnswer("StackSpot's answer is too long: it was given up.")
         yield piece
 
 

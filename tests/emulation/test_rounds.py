@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_handlers.emulation.rounds import Plan, emulate, plan
-from custom_handlers.wire.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError
+from custom_handlers.wire.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError, UnusableAnswer
 from custom_handlers.wire.events import Delta, End, Event, Usage
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 TOOLS = [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}]
 CALL = '<tool_call>{"name": "read", "arguments": {"path": "a"}}</tool_call>'
+UNREADABLE = '<tool_call>{"name": "read", "arguments": {"path": "a</tool_call>'
 BROKEN = '<tool_call>{"name": "read", "arguments": {"way": "a"}}</tool_call>'
 JSON_FORMAT = {"type": "json_schema", "json_schema": {"name": "p", "schema": SCHEMA}}
 USER = [{"role": "user", "content": "Go"}]
@@ -97,6 +98,16 @@ class TestPlainAnswers:
         seen = await answer(Upstream("<think>\nHm.\n</think>\n\nYes."))
         assert (seen.thoughts, seen.text) == ("Hm.", "Yes.")
 
+    @pytest.mark.parametrize("end", ["", "</think>", "\n</think>\n\n"])
+    @pytest.mark.parametrize("given", [{}, {"tools": TOOLS}])
+    async def test_an_answer_of_nothing_but_reasoning_is_also_the_text(self, end: str, given: Any) -> None:
+        seen = await answer(Upstream(f"<think>It is 42.{end}"), **given)
+        assert (seen.thoughts, seen.text.strip(), seen.end.reason) == ("It is 42.", "It is 42.", "stop")
+
+    async def test_json_in_a_thought_that_never_ends(self) -> None:
+        seen = await answer(Upstream('<think>So: {"path": "a"}'), response_format=JSON_FORMAT)
+        assert json.loads(seen.text) == {"path": "a"}
+
     async def test_a_stream_without_an_end_is_an_error(self) -> None:
         async def broken_off(_: str) -> AsyncGenerator[Event]:
             yield Delta({"content": "Hi"})
@@ -149,26 +160,63 @@ class TestCalls:
         seen = await answer(Upstream(f"I look.{BROKEN}", "No need to."), tools=TOOLS)
         assert (seen.text, seen.calls, seen.end.reason) == ("I look.\n\nNo need to.", [], "stop")
 
-    @pytest.mark.parametrize("second", [BROKEN, "", CALL[:40]])
+    @pytest.mark.parametrize("second", [UNREADABLE, "", CALL[:40]])
     async def test_a_second_failure_is_an_error_and_no_broken_call(self, second: str) -> None:
-        upstream = Upstream(f"I look.{BROKEN}", second, "never asked")
+        upstream = Upstream(f"I look.{UNREADABLE}", second, "never asked")
         seen = await answer(upstream, tools=TOOLS)
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, UnusableAnswer)
         assert "called a tool in a way that cannot be used" in seen.error.message
         assert "way" not in seen.error.message.replace("in a way", "")
         assert seen.calls == []
         assert len(upstream.prompts) == 2
 
-    @pytest.mark.parametrize("second", [BROKEN, "Never mind.", RateLimited("Too many.")])
-    async def test_calls_before_a_broken_one_stand_whatever_becomes_of_it(self, second: Any) -> None:
-        seen = await answer(Upstream(CALL + BROKEN, second), tools=TOOLS)
-        assert (functions(seen), seen.text, seen.end.reason, seen.error) == (READ, "", "tool_calls", None)
+    @pytest.mark.parametrize("second", [UNREADABLE, "", CALL, CALL + UNREADABLE, RateLimited("Too many.")])
+    async def test_a_call_that_is_lost_beside_others_is_told(self, second: Any) -> None:
+        seen = await answer(Upstream(CALL + UNREADABLE, second), tools=TOOLS)
+        assert (functions(seen), seen.end.reason, seen.error) == (READ, "tool_calls", None)
+        assert seen.text == "[A tool call was not made, as it could not be read.]"
 
-    async def test_corrected_calls_go_on_counting(self) -> None:
-        upstream = Upstream(CALL + BROKEN, CALL)
+    async def test_a_correction_in_words_is_told_beside_calls(self) -> None:
+        seen = await answer(Upstream(f"I look. {CALL}{UNREADABLE}", f"{CALL}Never mind."), tools=TOOLS)
+        assert (functions(seen), seen.text, seen.end.reason) == (READ, "I look.\n\nNever mind.", "tool_calls")
+
+    @pytest.mark.parametrize("second", [BROKEN, UNREADABLE, "", RateLimited("Too many.")])
+    @pytest.mark.parametrize("before", [CALL, ""])
+    async def test_a_misfit_is_passed_on_when_it_cannot_be_corrected(self, before: str, second: Any) -> None:
+        seen = await answer(Upstream(before + BROKEN, second, "never asked"), tools=TOOLS)
+        misfit = [("read", {"way": "a"})]
+        assert (functions(seen), seen.text) == (READ * bool(before) + misfit, "")
+        assert (seen.end.reason, seen.error) == ("tool_calls", None)
+
+    async def test_the_misfit_of_the_correction_is_the_one_that_is_passed_on(self) -> None:
+        seen = await answer(Upstream(BROKEN, BROKEN.replace('"a"', '"b"')), tools=TOOLS)
+        assert functions(seen) == [("read", {"way": "b"})]
+
+    async def test_a_strict_tool_gets_no_misfit(self) -> None:
+        strict = [{"type": "function", "function": {**TOOLS[0]["function"], "strict": True}}]
+        seen = await answer(Upstream(BROKEN, BROKEN), tools=strict)
+        assert isinstance(seen.error, UnusableAnswer)
+        assert seen.calls == []
+
+    @pytest.mark.parametrize("order", [0, 1])
+    async def test_calls_that_were_passed_on_are_not_made_again(self, order: int) -> None:
+        """A client that ran `append` twice would have written the line twice."""
+        again = CALL.replace('{"path": "a"}', '{ "path":"a" }')
+        other = CALL.replace('"a"', '"b"')
+        upstream = Upstream(CALL + UNREADABLE, "".join([again, other] if order else [other, again]))
         seen = await answer(upstream, tools=TOOLS)
-        assert functions(seen) == READ * 2
+        assert functions(seen) == [*READ, ("read", {"path": "b"})]
         assert "calls before the broken one are made" in upstream.prompts[1]
+
+    async def test_a_call_that_is_wanted_once_more_than_before_is_made_once_more(self) -> None:
+        seen = await answer(Upstream(CALL + UNREADABLE, CALL + CALL), tools=TOOLS)
+        assert functions(seen) == READ * 2
+
+    async def test_no_more_is_asked_than_may_be(self) -> None:
+        upstream = Upstream(UNREADABLE, "never asked")
+        planned = plan(USER, {"tools": TOOLS})
+        with pytest.raises(UnusableAnswer, match="called a tool"):
+            [event async for event in emulate(upstream(""), plan=planned, ask=lambda _: None)]
 
     async def test_what_the_upstream_raises_is_passed_on(self) -> None:
         seen = await answer(Upstream(BROKEN, RateLimited("Too many.")), tools=TOOLS)
@@ -227,10 +275,13 @@ class TestStructuredOutput:
         seen = await answer(Upstream(BROKEN, '{"path": "a"}'), tools=TOOLS, response_format=JSON_FORMAT)
         assert (json.loads(seen.text), seen.calls) == ({"path": "a"}, [])
 
-    async def test_json_that_the_callers_limit_cuts_off_is_left_out(self) -> None:
-        upstream = Upstream('{"path": "a b c d e f g h i j k l m n"}')
+    async def test_json_that_the_callers_limit_cuts_off_is_told_so_far(self) -> None:
+        text = '{"path": "a b c d e f g h i j k l m n"}'
+        upstream = Upstream(text)
         seen = await answer(upstream, response_format=JSON_FORMAT, max_tokens=5)
-        assert (seen.text, seen.end.reason, seen.error) == ("", "length", None)
+        assert (seen.end.reason, seen.error) == ("length", None)
+        assert seen.text
+        assert text.startswith(seen.text)
         assert len(upstream.prompts) == 1
 
 
@@ -258,6 +309,17 @@ class TestLimits:
         seen = await answer(upstream, max_tokens=4)
         assert (seen.text, seen.end.reason) == ("one two three four", "length")
         assert upstream.closed == [0]
+
+    async def test_in_place_of_a_demanded_call_max_tokens_leaves_the_text_so_far(self) -> None:
+        upstream = Upstream("one two three four five six")
+        seen = await answer(upstream, tools=TOOLS, tool_choice="required", max_tokens=4)
+        assert (seen.text, seen.end.reason, seen.error) == ("one two three four", "length", None)
+        assert len(upstream.prompts) == 1
+
+    async def test_max_tokens_within_a_thought(self) -> None:
+        seen = await answer(Upstream("<think>one two three four five six"), max_tokens=6)
+        assert (seen.text, seen.end.reason) == ("", "length")
+        assert seen.thoughts
 
     async def test_a_call_that_max_tokens_cuts_off_is_not_made_and_not_corrected(self) -> None:
         upstream = Upstream(f"I look. {CALL}")

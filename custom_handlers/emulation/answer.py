@@ -1,0 +1,231 @@
+"""One round: an upstream's text to what the caller is told, and what is wrong with it.
+
+text ─► max_tokens ─► calls found ─► stop texts ─► JSON checked
+"""
+
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from dataclasses import replace
+
+from custom_handlers.emulation.lenient_json import Unreadable
+from custom_handlers.emulation.limits import StopCutter, TokenLimit
+from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
+from custom_handlers.emulation.plan import Plan, Problem
+from custom_handlers.emulation.proof import prove
+from custom_handlers.emulation.structured import OutputFormat
+from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.wire.errors import BrokenAnswer
+from custom_handlers.wire.events import STOP_TEXT, Delta, End, Events
+
+
+class Answer:
+    """After `read`: its `text`, its `end`, the number of `calls` so far, and the `problem` if there is one.
+
+    A round `after` another one tells nothing but what corrects that: calls that were passed on already are not again.
+    """
+
+    def __init__(self, plan: Plan, after: "Answer | None" = None) -> None:
+        self.end = End()
+        self.problem: Problem | None = None
+        self.calls: int = after.calls if after else 0
+        self._plan = plan
+        self._after = after
+        self._demanded = plan.tooling is not None and plan.tooling.choice == "required"
+        self._legacy = plan.tooling is not None and plan.tooling.legacy
+        self._holds = bool(after or plan.output or self._demanded)
+        self._held: list[str] = []
+        self._told: bool = after._told if after else False  # has any text been told
+        self._thoughts: list[str] = []
+        self._raw: list[str] = []
+        self._made: Counter[tuple[str, str]] = Counter()
+        self._made_before = Counter(after._made) if after else Counter()
+        self._limit = TokenLimit(plan.max_tokens) if plan.max_tokens else None
+        self._stop = StopCutter(plan.stops)
+        self._parser = ToolCallParser(plan.tooling, first_index=self.calls)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._raw)
+
+    async def read(self, events: Events) -> AsyncGenerator[Delta]:
+        ended = False
+        pending: list[Delta] = []
+        try:
+            async for event in events:
+                if isinstance(event, End):
+                    self.end, ended = event, True
+                    break
+                if not (text := event.text):
+                    yield event
+                    continue
+                if self._limit:
+                    text = self._limit.feed(text)
+                self._raw.append(text)
+                pending = list(self._take(await self._proven(self._parser.feed(text))))
+                if self._stop.found or (self._limit and self._limit.reached):
+                    self.end, ended = End("stop" if self._stop.found else "length"), True
+                    break
+                for delta in pending:
+                    yield delta
+                pending = []
+        finally:
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
+        if not ended:
+            raise BrokenAnswer("StackSpot's answer broke off.")
+        rest = self._parser.finish()
+        if self.end.reason == "length":  # a call that the caller's own limit cuts off is nothing to correct
+            rest = [part for part in rest if not isinstance(part, Broken)]
+        for delta in (*pending, *self._take(await self._proven(rest)), *self._close()):
+            yield delta
+
+    def last_resort(self) -> Iterator[Delta]:
+        """What can still be told when the correction has failed: the call as the model wrote it, its refusal, or what
+        has become of a call beside others that were made.
+        """
+        problems = [answer.problem for answer in (self, self._after) if answer and answer.problem]
+        call = next((problem.call for problem in problems if problem.call), None)
+        refusal = next((problem.refusal for problem in problems if problem.refusal), None)
+        if call:
+            yield from self._call(call)
+        elif self.calls:
+            yield from self._release(f"{self._break}[A tool call was not made, as it could not be read.]")
+        elif refusal:
+            yield Delta({"refusal": refusal})
+        if self.calls:
+            self.end = replace(self.end, reason=self._made_reason)
+
+    @property
+    def _break(self) -> str:
+        return "\n\n" if self._told else ""
+
+    @property
+    def _made_reason(self) -> str:
+        return "function_call" if self._legacy else "tool_calls"
+
+    async def _proven(self, parts: list[Part]) -> list[Part]:
+        return [await self._checked(part) if isinstance(part, Call) and part.unproven else part for part in parts]
+
+    async def _checked(self, call: Call) -> Part:
+        assert self._plan.tooling is not None
+        tool = self._plan.tooling.box.tools[call.name]
+        misfit = await prove(tool.parameters, json.loads(call.arguments))
+        return Broken("", misfit, call) if misfit else call
+
+    def _take(self, parts: Iterable[Part]) -> Iterator[Delta]:
+        for part in parts:
+            if self._stop.found or self.problem:
+                return
+            match part:
+                case Text(text):
+                    yield from self._tell(self._stop.feed(text))
+                case Thought(text):
+                    self._thoughts.append(text)
+                    if not self._after:
+                        yield from deltas(part)
+                case Call():
+                    yield from self._tell(self._stop.finish())
+                    if self._demanded and not self._after:
+                        self._holds = False
+                        yield from self._release("".join(self._held))
+                    self._held = []
+                    yield from self._call(part)
+                case Broken(_, reason, call):
+                    self.problem = self._broken(reason, call)
+
+    def _call(self, call: Call) -> Iterator[Delta]:
+        try:
+            arguments = json.dumps(json.loads(call.arguments), sort_keys=True)
+        except (ValueError, RecursionError):
+            arguments = call.arguments
+        made = (call.name, arguments)
+        if self._made_before[made]:
+            self._made_before[made] -= 1
+            return
+        self._made[made] += 1
+        yield from deltas(replace(call, index=self.calls), legacy=self._legacy)
+        self.calls += 1
+
+    def _tell(self, text: str) -> Iterator[Delta]:
+        if self._holds:
+            self._held.append(text)
+        else:
+            yield from self._release(text)
+
+    def _release(self, text: str) -> Iterator[Delta]:
+        if text:
+            self._told = self._told or bool(text.strip())
+            yield Delta({"content": text})
+
+    def _close(self) -> Iterator[Delta]:
+        """What is left to tell, and whether the answer is what was asked for."""
+        yield from self._tell(self._stop.finish())
+        if self._stop.found:
+            self.end = replace(self.end, extra={**self.end.extra, STOP_TEXT: self._stop.text})
+        cut_off = self.end.reason == "length"
+        held = "".join(self._held)
+        if not (held.strip() or self._told or self.calls or self.problem or cut_off or self._stop.found):
+            held = "".join(self._thoughts)  # an answer of nothing but reasoning
+        if self.calls:
+            self.end = replace(self.end, reason=self.end.reason if cut_off else self._made_reason)
+            if self._after and self._after.problem and not self._made and not self.problem:
+                yield from self._in_words(held, self._after.problem)
+        elif self.problem:
+            return
+        elif self._demanded:
+            self.problem = None if cut_off else self._missing()
+            yield from self._release(held if cut_off else "")
+        elif self._plan.output:
+            yield from self._json(self._plan.output, held, cut_off)
+        elif self._after and not held.strip():
+            self.problem = self._after.problem
+        elif self._holds or not self._told:
+            yield from self._release(f"{self._break}{held}")
+
+    def _in_words(self, held: str, problem: Problem) -> Iterator[Delta]:
+        """What the model says in place of a call that it was to correct, after others that were made."""
+        if held.strip():
+            yield from self._release(f"{self._break}{held}")
+        else:
+            self.problem = problem
+
+    def _json(self, output: OutputFormat, held: str, cut_off: bool) -> Iterator[Delta]:
+        try:
+            yield from self._release(output.read(held))
+        except Unreadable as unreadable:
+            if cut_off:
+                yield from self._release(held)
+                return
+            self.problem = Problem(
+                "The model did not answer with the JSON that was asked for",
+                str(unreadable),
+                f"Write it again, correctly and completely. {output.rules}",
+            )
+
+    def _broken(self, reason: str, call: Call | None) -> Problem:
+        if self._plan.tooling and self._plan.tooling.choice == "none":
+            remedy = "Write it again in plain text, without a tool call."
+        elif self.calls:
+            remedy = (
+                "The calls before the broken one are made. Write that one again, correctly, and no other before it."
+            )
+        else:
+            remedy = "Write the call again, correctly and completely, and nothing else."
+        return Problem(
+            "The model called a tool in a way that cannot be used",
+            f"the tool call is broken: {reason}",
+            remedy,
+            None if call and self._is_strict(call) else call,
+        )
+
+    def _is_strict(self, call: Call) -> bool:
+        tool = self._plan.tooling.box.tools.get(call.name) if self._plan.tooling else None
+        return tool is not None and tool.strict
+
+    def _missing(self) -> Problem:
+        only = self._plan.tooling.only if self._plan.tooling else None
+        wanted = f"the tool `{only}`" if only else "a tool"
+        return Problem(
+            f"The model did not call {wanted}", f"it must call {wanted}", "Write the call, and nothing else."
+        )

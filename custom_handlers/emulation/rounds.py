@@ -17,7 +17,7 @@ from custom_handlers.emulation.prompt import Attachments, correction, render
 from custom_handlers.emulation.structured import read_format
 from custom_handlers.emulation.tool_prompt import read_tools
 from custom_handlers.wire.errors import StackSpotError, UnusableAnswer
-from custom_handlers.wire.events import End, Event, Events
+from custom_handlers.wire.events import Event, Events
 
 __all__ = ["Plan", "Problem", "emulate", "plan", "repair_prompt"]
 
@@ -64,13 +64,15 @@ async def emulate(events: Events, *, plan: Plan, ask: Callable[[str], Events | N
     if not first.problem:
         yield first.end
         return
-    second, failure = Answer(plan, after=first), _given_up(first.problem, "")
+    second = Answer(plan, after=first)
+    failure: StackSpotError | None = _given_up(first.problem, "")
     try:
         if (again := ask(repair_prompt(plan.prompt, first.text, first.problem))) is not None:
             async with aclosing(second.read(again)) as told:
                 async for event in told:
                     yield event
-            failure = second.problem and _given_up(second.problem, ", also after it was asked to correct itself")
+            found = second.problem
+            failure = _given_up(found, ", also after it was asked to correct itself") if found else None
     except StackSpotError as error:
         failure = error
     if failure:

@@ -90,13 +90,14 @@ def _usage(counted: events.Usage, messages: Messages, written: Sequence[str]) ->
 def _merge_calls(calls: dict[int, dict[str, Any]], deltas: list[dict[str, Any]]) -> None:
     for delta in deltas:
         index = delta.get("index", len(calls))
-        call = calls.setdefault(index, {"id": delta.get("id"), "type": "function", "function": {}})
+        kind, text = ("custom", "input") if "custom" in delta else ("function", "arguments")
+        call = calls.setdefault(index, {"id": delta.get("id"), "type": kind, kind: {}})
         call["id"] = call["id"] or delta.get("id")
-        _merge_function(call["function"], delta.get("function") or {})
+        _merge_function(call[kind], delta.get(kind) or {}, text)
 
 
-def _merge_function(function: dict[str, str], delta: Mapping[str, Any]) -> None:
-    for name in ("name", "arguments"):
+def _merge_function(function: dict[str, str], delta: Mapping[str, Any], text: str = "arguments") -> None:
+    for name in ("name", text):
         function[name] = function.get(name, "") + (delta.get(name) or "")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from simulator.flood import Flood
 from simulator.usage import UsageForm
 
 
@@ -91,6 +92,10 @@ class ModelFaults(ServiceFaults):
     """After so many deltas an error, which ends the stream (STKAI's parser; invented there)."""
     error_form: Literal["object", "event"] = "object"
     """The error as an object with `type` = `error`, or as an SSE event called error."""
+    flood: Flood | None = None
+    """Before the answer as much of one thing as `flood_bytes` say: data lines without a blank one, comments, deltas that
+    are empty or tiny, one line, one delta, or brackets."""
+    flood_bytes: int = 64 * 1024 * 1024
     non_json: bool = False
     """A line that is not JSON after the first write of deltas."""
     json_instead: bool = False

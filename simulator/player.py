@@ -7,6 +7,7 @@ import asyncio
 from aiohttp import web
 
 from simulator.faults import Faults
+from simulator.flood import flood
 from simulator.plan import Ending, Plan
 from simulator.refusals import Vanished
 from simulator.usage import Usage
@@ -39,6 +40,8 @@ async def _play_writes(
     await response.prepare(request)
     if first_pause:
         await asyncio.sleep(first_pause)
+    for block in flood(faults.flood, faults.flood_bytes) if faults.flood else ():
+        await response.write(block)
     last = len(plan.writes) - 1
     begun = False
     for at, write in enumerate(plan.writes):

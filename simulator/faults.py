@@ -93,8 +93,8 @@ class ModelFaults(ServiceFaults):
     error_form: Literal["object", "event"] = "object"
     """The error as an object with `type` = `error`, or as an SSE event called error."""
     flood: Flood | None = None
-    """Before the answer as much of one thing as `flood_bytes` say: data lines without a blank one, comments, deltas that
-    are empty or tiny, one line, one delta, or brackets."""
+    """Before the answer as much of one thing as `flood_bytes` say: data lines without a blank one, comments, deltas
+    that are empty or tiny, one line, one delta, or brackets."""
     flood_bytes: int = 64 * 1024 * 1024
     non_json: bool = False
     """A line that is not JSON after the first write of deltas."""

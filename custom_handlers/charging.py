@@ -1,18 +1,16 @@
 """Has LiteLLM charge the caller's key for a call that ends without an answer: StackSpot was asked all the same.
 
 LiteLLM charges whole answers, and of a failed stream what its chunks say. It knows nothing of answers that could not be
-used, of plain calls that failed, and of callers who left before the first chunk; and what a failure costs, it leaves
-out of the numbers that budgets are held against.
+used, of plain calls that failed, and of callers who left before the first chunk.
 """
 
 import asyncio
-from contextvars import ContextVar
 from typing import Any
 
-from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.types.utils import ModelResponse, Usage
 
+from custom_handlers.guard import notes
 from custom_handlers.wire import events
 
 # LiteLLM's own marks: by the first it charges a stream once, the second says that a failure is on its way to the books.
@@ -21,8 +19,6 @@ _DISPATCHED, _FAILED = "has_dispatched_final_stream_success", "has_logged_async_
 _BOOKED_AFTER = 2.0
 
 _running: set[asyncio.Task[None]] = set()
-# What the calls of one request to the proxy have cost: for text completions its failure hook sees nothing else.
-_bills: ContextVar[list[tuple[Usage, float]]] = ContextVar("stackspot_bills")
 
 
 def failed(logging: Any, model: str, used: events.Usage) -> None:
@@ -30,8 +26,8 @@ def failed(logging: Any, model: str, used: events.Usage) -> None:
     if used.prompt and isinstance(logging, Logging):
         cost = logging.response_cost_calculator(result=_response(model, used)) or 0.0
         logging.record_partial_usage_for_failure(_usage(used), cost)
-        if (bills := _bills.get(None)) is not None:
-            bills.append((_usage(used), cost))
+        if noted := notes.current():
+            noted.bill = _usage(used), cost
 
 
 def left(logging: Any, model: str, used: events.Usage, *, begun: bool) -> None:
@@ -55,39 +51,6 @@ async def _book(logging: Logging, response: ModelResponse, *, begun: bool) -> No
             return
         logging.model_call_details[_DISPATCHED] = True
     await logging.async_success_handler(response)
-
-
-class Charging(CustomLogger):
-    """The part of the proxy's callback that charges for failures."""
-
-    @staticmethod
-    def begin() -> None:
-        """Call before the calls of a request are made, in the request's own task."""
-        _bills.set([])
-
-    async def async_post_call_failure_hook(
-        self, request_data: dict[str, Any], original_exception: Exception, user_api_key_dict: Any, *_: Any, **__: Any
-    ) -> None:
-        """LiteLLM's hook: runs before the one that writes the failure to the database."""
-        if not isinstance(request_data.get("combined_usage_object"), Usage):
-            if not (bills := _bills.get([])):
-                return
-            request_data["combined_usage_object"], request_data["response_cost"] = bills[-1]
-        if cost := request_data.get("response_cost"):
-            await _hold_against_budgets(user_api_key_dict, float(cost))
-
-
-async def _hold_against_budgets(key: Any, cost: float) -> None:
-    from litellm.proxy import proxy_server  # loaded inside the proxy only
-
-    await proxy_server.increment_spend_counters(
-        token=key.api_key,
-        team_id=key.team_id,
-        user_id=key.user_id,
-        response_cost=cost,
-        org_id=key.org_id,
-        end_user_id=key.end_user_id,
-    )
 
 
 def _usage(used: events.Usage) -> Usage:

@@ -1,5 +1,6 @@
 """LiteLLM's handler for the provider `stackspot_ai`: request in, upstream chosen, answer or LiteLLM's error out."""
 
+import gc
 import json
 import logging
 import traceback
@@ -14,9 +15,10 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 from custom_handlers import answers, blocking, charging, parameters, routing, stackspot_config
 from custom_handlers.account import Account
 from custom_handlers.emulation import prompt
-from custom_handlers.wire import stopped
+from custom_handlers.guard import notes
 from custom_handlers.meter import Meter, texts
-from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, to_litellm
+from custom_handlers.wire import stopped
+from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, headers_for, to_litellm
 from custom_handlers.wire.events import STOP_TEXT, End, Event
 
 logger = logging.getLogger("stackspot_config")
@@ -75,6 +77,9 @@ class StackSpotLLM(CustomLLM):
     async def _answer(
         self, model: str, messages: Any, call: Mapping[str, Any], meter: Meter, *, stream: bool
     ) -> AsyncGenerator[Event]:
+        if self._account is None and _through_proxy(call):
+            # LiteLLM's million objects stay: to look through them again and again stops everybody for a second or two.
+            gc.freeze()
         account = self._account_in_force()
         settings = account.settings
         optional = call.get("optional_params") or {}
@@ -140,8 +145,13 @@ def _told_in_litellms_words(model: str, call: Mapping[str, Any]) -> Iterator[Non
     else:
         return
     logger.debug("StackSpot call of %s failed: %s", model, told.message)
-    through_proxy = bool((call.get("litellm_params") or {}).get("proxy_server_request"))
-    raise to_litellm(told, model=model, through_proxy=through_proxy) from None
+    if noted := notes.current():
+        noted.headers |= headers_for(told)
+    raise to_litellm(told, model=model, through_proxy=_through_proxy(call)) from None
+
+
+def _through_proxy(call: Mapping[str, Any]) -> bool:
+    return bool((call.get("litellm_params") or {}).get("proxy_server_request"))
 
 
 stackspot_llm = StackSpotLLM()

@@ -16,6 +16,7 @@ class Plan:
     output: OutputFormat | None = None
     stops: tuple[str, ...] = ()
     max_tokens: int | None = None
+    turns: bool = False  # the prompt is a transcript, of which the model may invent the next turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.prompt import Attachments, correction, render
 from custom_handlers.emulation.structured import read_format
 from custom_handlers.emulation.tool_prompt import read_tools
-from custom_handlers.wire.errors import StackSpotError, UnusableAnswer
+from custom_handlers.wire.errors import StackSpotError, unusable
 from custom_handlers.wire.events import Event, Events
 
 __all__ = ["Plan", "Problem", "emulate", "plan", "repair_prompt"]
@@ -46,6 +46,7 @@ def plan(
         output,
         (stop,) if isinstance(stop, str) else tuple(stop),
         int(most) if most else None,
+        turns=bool(rules) or len(messages) > 1 or messages[0].get("role") != "user",
     )
 
 
@@ -54,7 +55,7 @@ async def emulate(events: Events, *, plan: Plan, ask: Callable[[str], Events | N
 
     An answer that cannot be used (a broken call, no call where one is demanded, JSON that does not fit) gets one more
     round through `ask`, hidden but for its usage; None means that no more may be asked. Each upstream is closed as soon
-    as nothing more of it is needed. Raises UnusableAnswer if nothing can be used after that, and what the upstream
+    as nothing more of it is needed. Raises BrokenAnswer if nothing can be used after that, and what the upstream
     raises.
     """
     first = Answer(plan)
@@ -86,7 +87,7 @@ async def emulate(events: Events, *, plan: Plan, ask: Callable[[str], Events | N
 
 
 def _given_up(problem: Problem, when: str) -> StackSpotError:
-    return UnusableAnswer(f"{problem.told}{when}.")
+    return unusable(f"{problem.told}{when}.")
 
 
 def repair_prompt(prompt: str, answer: str, problem: Problem) -> str:

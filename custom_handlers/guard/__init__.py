@@ -17,4 +17,6 @@ allowed_tools, offered_tools             which tools are shown to the model
 replies        what is changed on the way back
 refusal        the one exception, and its shape on each surface
 hook           LiteLLM's own hook, behind the guard
+notes          what the handler leaves for the proxy: headers of an error, the bill of a failed call
+failures       books what failed calls have cost
 """

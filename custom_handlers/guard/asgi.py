@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from custom_handlers.guard import body as bodies
-from custom_handlers.guard import chat, completions, fields, headers, keys, messages, replies, responses, routes
+from custom_handlers.guard import chat, completions, fields, headers, keys, messages, notes, replies, responses, routes
 from custom_handlers.guard.answering import Incoming, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
 from custom_handlers.guard.limits import MEGABYTE, Limits
@@ -53,7 +53,7 @@ class Guard:
             await answer(incoming, send, refusal.status, refusal.body(routes.shape_of(path)))
             return
         if route.surface and body is not None:
-            send = replies.mend(route.surface, body, send)
+            send = replies.mend(route.surface, body, notes.carried(send))
         await self.app(passed, receive, send)
 
     async def _sifted(

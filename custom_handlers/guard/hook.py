@@ -8,7 +8,7 @@ from typing import Any
 
 from litellm.exceptions import BadRequestError
 
-from custom_handlers.charging import Charging
+from custom_handlers.guard.failures import Failures
 
 # With one of these in its body a request chooses another provider than its model's (seen on 1.108.11).
 REFUSED_FIELDS = ("custom_llm_provider", "deployment_id", "azure")
@@ -19,14 +19,13 @@ RETRY_FIELDS = ("num_retries", "retry_policy", "model_group_retry_policy")
 OVERRIDE = "router_settings_override"
 
 
-class RequestGuard(Charging):
+class RequestGuard(Failures):
     """One hook: LiteLLM calls it for every request, on every route, before anything is chosen."""
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> dict[str, Any]:
         """`data` without a wish for retries. Raises BadRequestError, which the proxy tells on the first byte."""
-        self.begin()
         for name in REFUSED_FIELDS:
             if name in data:
                 raise _refusal(data, name, "is not accepted: the gateway's configuration chooses the provider.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from custom_handlers.upstream.credentials import TokenSource
 from custom_handlers.wire import transport
-from custom_handlers.wire.errors import BrokenAnswer, CredentialsRefused, UnusableAnswer
+from custom_handlers.wire.errors import BrokenAnswer, CredentialsRefused, unusable
 from custom_handlers.wire.events import MAX_TOKENS, Delta, End, Event, Usage
 from custom_handlers.wire.refusals import in_answer
 from custom_handlers.wire.sse import Message, MessageReader, TextJoiner
@@ -176,7 +176,7 @@ class AnswerReader:
     def _joined(self, text: str, *, last: bool) -> str:
         text = self._text.join(text, last=last)
         if (length := self._length + len(text)) > MAX_TEXT:
-            raise UnusableAnswer("StackSpot's answer is too long: it was given up.")
+            raise unusable("StackSpot's answer is too long: it was given up.")
         self._length = length
         self.has_text = self.has_text or bool(text.strip())
         return text
@@ -185,7 +185,7 @@ class AnswerReader:
         last = self._last or {}
         if not self.has_text:
             reason = "its content filter probably refused it" if self._null else "try again"
-            empty = UnusableAnswer(f"StackSpot's answer is empty: {reason}.")
+            empty = unusable(f"StackSpot's answer is empty: {reason}.")
             empty.usage = read_usage(last.get("tokens"))
             raise empty
         knowledge = {name: last[name] for name in _KNOWLEDGE_FIELDS if last.get(name)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_handlers.wire import transport
-from custom_handlers.wire.errors import BrokenAnswer, StackSpotError, UnknownModel, UnusableAnswer
+from custom_handlers.wire.errors import BrokenAnswer, StackSpotError, UnknownModel, unusable
 from custom_handlers.wire.events import MAX_TOKENS, Delta, End, Event, Usage
 from custom_handlers.wire.refusals import in_answer, refused_key
 from custom_handlers.wire.sse import DONE, Message, MessageReader, TextJoiner
@@ -125,7 +125,7 @@ class CompletionReader:
             raise BrokenAnswer("StackSpot's answer broke off before its end.")
         text = self._text.join("", last=True)
         if self._empty and not text:
-            empty = UnusableAnswer("StackSpot's answer is empty: try again.")
+            empty = unusable("StackSpot's answer is empty: try again.")
             empty.usage = self._usage
             raise empty
         reason = self._reason if self._reason in _FINISH_REASONS else "stop"

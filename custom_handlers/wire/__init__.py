@@ -1,6 +1,6 @@
 """What both protocols are carried by.
 
-transport          pooled client, time limits, retries
+transport          pooled client, retries (deadline: time limits)
 sse                bytes to JSON objects
 events             what an answer consists of
 stopped            which stop text ended an answer, told past LiteLLM

@@ -12,8 +12,7 @@
     ├── Unavailable           503  StackSpot says that it is overloaded or down
     ├── GatewayFault          500  a fault of the gateway itself: its configuration or its code
     └── BadGateway            502  unreachable, or an answer that cannot be used
-        └── BrokenAnswer      502  an answer that broke off
-            └── UnusableAnswer 502 one that was empty, or not what was asked for: not worth asking again at once
+        └── BrokenAnswer      502  an answer that broke off, was empty, or is not what was asked for
 
     ConfigurationError (ValueError): every mistake in the environment and the configuration, told together
 
@@ -129,22 +128,34 @@ class BadGateway(StackSpotError):
 
 
 class BrokenAnswer(BadGateway):
-    pass
+    """`final` is set for an answer that is complete and no use: to ask again at once would cost as much again."""
+
+    final: bool = False
 
 
-class UnusableAnswer(BrokenAnswer):
-    """StackSpot's verdict stands: clients are told not to repeat the call, which would cost as much again."""
+def unusable(message: str) -> BrokenAnswer:
+    """The error for an answer that is complete and no use: clients are told not to repeat the call."""
+    error = BrokenAnswer(message)
+    error.final = True
+    return error
+
+
+def headers_for(error: StackSpotError) -> dict[str, str]:
+    """What a client should know of `error` beside status and message."""
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+    if isinstance(error, BrokenAnswer) and error.final:
+        headers["x-should-retry"] = "false"  # heeded by the SDKs of OpenAI and Anthropic
+    return headers
 
 
 def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exception:
     """The LiteLLM exception for `error`; the proxy and LiteLLM's callers take status and shape from its class."""
     message = error.message
     common: dict[str, Any] = {"message": message, "model": model, "llm_provider": PROVIDER}
-    response = httpx.Response(error.status, request=httpx.Request("POST", "https://stackspot.invalid"))
-    if error.retry_after is not None:
-        response.headers["retry-after"] = str(math.ceil(error.retry_after))
-    if isinstance(error, UnusableAnswer):
-        response.headers["x-should-retry"] = "false"  # heeded by the SDKs of OpenAI and Anthropic
+    request = httpx.Request("POST", "https://stackspot.invalid")
+    response = httpx.Response(error.status, headers=headers_for(error), request=request)
     result: Exception
     match error:
         case CredentialsRefused() | AgentRefused() if through_proxy:

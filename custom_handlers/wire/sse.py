@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from custom_handlers.wire.errors import UnusableAnswer
+from custom_handlers.wire.errors import unusable
 
 MAX_OBJECT_BYTES = 4 * 1024 * 1024
 MAX_EVENT_LINES = 10_000
@@ -28,7 +28,7 @@ class Message(NamedTuple):
 
 
 class MessageReader:
-    """Feed it bytes as they come, then `finish` once. Raises UnusableAnswer for an event that is too large."""
+    """Feed it bytes as they come, then `finish` once. Raises BrokenAnswer for an event that is too large."""
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []  # pieces of the line that has not ended yet
@@ -48,7 +48,7 @@ class MessageReader:
         self._after_cr = piece.endswith(b"\r")
         self._held += len(piece)
         if self._held > MAX_OBJECT_BYTES:
-            raise UnusableAnswer("StackSpot's answer holds an object that is too large.")
+            raise unusable("StackSpot's answer holds an object that is too large.")
         *lines, rest = _LINE_END.split(piece)
         messages: list[Message] = []
         for line in lines:
@@ -86,7 +86,7 @@ class MessageReader:
     def _hold(self, line: bytes) -> None:
         self._data.append(line)
         if len(self._data) > MAX_EVENT_LINES:
-            raise UnusableAnswer("StackSpot's answer holds an event of too many lines.")
+            raise unusable("StackSpot's answer holds an event of too many lines.")
 
     def _dispatch(self) -> list[Message]:
         event, data = self._event, self._data

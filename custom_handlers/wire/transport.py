@@ -16,14 +16,16 @@ from typing import Any
 import httpx
 from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_ssl_verify
 
+from custom_handlers.wire.deadline import Deadline as Deadline
+from custom_handlers.wire.deadline import Limits as Limits
 from custom_handlers.wire.errors import (
     PROVIDER,
     BadGateway,
     CallerTimeout,
     RateLimited,
     StackSpotError,
-    UnusableAnswer,
     UpstreamTimeout,
+    unusable,
 )
 from custom_handlers.wire.refusals import broken_off, from_response, from_transport
 from custom_handlers.wire.sse import MessageReader
@@ -40,15 +42,6 @@ TURN_SECONDS = 0.01
 DRAIN_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds: until the first piece of the answer, between two pieces, and for the whole call."""
-
-    first_byte: float = 180.0
-    idle: float = 120.0
-    total: float = 600.0
-
-
 @dataclass(slots=True)
 class Attempts:
     """What one call may still ask, and whether StackSpot has its last question: retries and corrections share it."""
@@ -63,44 +56,6 @@ class Attempts:
     def refused(self) -> None:
         """Call when StackSpot did not take the question: it cost nothing."""
         self.asked = False
-
-
-class Deadline:
-    """The time limits of one call, counted from its construction. Needs a running event loop."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._now = asyncio.get_running_loop().time
-        self._end = self._now() + limits.total
-        self._first = self._now() + limits.first_byte
-        self._begun = False
-
-    @property
-    def remaining(self) -> float:
-        return min(self._next(), self._end) - self._now()
-
-    def progress(self) -> None:
-        """Call at the first sign of life that counts: from here on the idle limit holds."""
-        self._begun = True
-
-    @asynccontextmanager
-    async def bound(self) -> AsyncIterator[None]:
-        """Raises UpstreamTimeout or CallerTimeout when the block takes longer than the call still may."""
-        until = self._next()
-        try:
-            async with asyncio.timeout_at(min(until, self._end)):
-                yield
-        except TimeoutError:
-            if self._end <= until:
-                raise CallerTimeout(
-                    f"The answer took longer than this call's time limit of {self._limits.total:.3g} s."
-                ) from None
-            silent_for = self._limits.idle if self._begun else self._limits.first_byte
-            raise UpstreamTimeout(f"StackSpot was silent for {silent_for:g} s.") from None
-
-    def _next(self) -> float:
-        # Idle is the time spent waiting for StackSpot, not what a slow caller takes for a piece.
-        return self._now() + self._limits.idle if self._begun else self._first
 
 
 @dataclass(slots=True)
@@ -195,7 +150,7 @@ async def pieces(response: httpx.Response, deadline: Deadline) -> AsyncIterator[
         if piece is None:
             return
         if (size := size + len(piece)) > MAX_ANSWER_BYTES:
-            raise UnusableAnswer("StackSpot's answer is too long: it was given up.")
+            raise unusable("StackSpot's answer is too long: it was given up.")
         yield piece
 
 

@@ -123,6 +123,11 @@ def test_the_text_is_that_of_all_deltas(texts: list[str], end: bytes, full: bool
         ({"output": 7}, Usage(None, 7)),
         ({"input": 0, "output": 0}, Usage()),
         ({"input": -1, "output": -7}, Usage()),
+        ({"input": 10**12, "output": 2_000_000}, Usage(None, 2_000_000)),  # what cannot be true
+        ({"input": "1000000000000", "output": 2_000_001}, Usage()),
+        ({"input": True, "output": 1.5}, Usage()),
+        ({"input": "12.0", "output": "-7"}, Usage()),
+        ({"input": 0, "user": 10**12, "enrichment": 5, "output": 7}, Usage(5, 7)),
         ({"input": "many", "output": [7]}, Usage()),
         ({"input": float("nan"), "output": float("inf")}, Usage()),
         ({}, Usage()),

@@ -106,6 +106,30 @@ async def test_tool_calls_are_put_together() -> None:
     assert answer.choices[0].finish_reason == "tool_calls"
 
 
+async def test_a_custom_call_stays_one() -> None:
+    said: list[Event] = [
+        Delta(
+            {"tool_calls": [{"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "patch", "input": ""}}]}
+        ),
+        Delta({"tool_calls": [{"index": 0, "custom": {"input": "*** Begin"}}]}),
+        Delta({"tool_calls": [{"index": 0, "custom": {"input": "\n"}}]}),
+    ]
+    (call,) = (await whole(*said, End("tool_calls"))).choices[0].message.tool_calls
+    assert (call.id, call.type, call.custom.name, call.custom.input) == ("call_1", "custom", "patch", "*** Begin\n")
+    pieces: list[Any] = [
+        c for chunk in await chunks(*said, End()) for choice in chunk.choices for c in choice.delta.tool_calls or []
+    ]
+    assert [piece.custom.input for piece in pieces] == ["", "*** Begin", "\n"]
+    assert pieces[0].type == "custom"
+
+
+async def test_a_refusal_is_one_streamed_and_not() -> None:
+    said: list[Event] = [Delta({"refusal": "I cannot."})]
+    assert (await whole(*said, End())).choices[0].message.refusal == "I cannot."
+    streamed = [choice.delta for chunk in await chunks(*said, End()) for choice in chunk.choices]
+    assert next(getattr(delta, "refusal", None) for delta in streamed) == "I cannot."
+
+
 async def test_tool_calls_are_streamed_as_they_come() -> None:
     streamed = await chunks(*CALLS, End("tool_calls"))
     pieces: list[Any] = [

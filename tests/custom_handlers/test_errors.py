@@ -21,6 +21,7 @@ from custom_handlers.wire.errors import (
     UnknownModel,
     UpstreamTimeout,
     to_litellm,
+    unusable,
 )
 
 
@@ -81,6 +82,13 @@ def test_an_unknown_model_is_a_value_error() -> None:
 def test_retry_after_is_passed_on_in_whole_seconds_never_too_few(seconds: float, header: str) -> None:
     told: Any = to_litellm(RateLimited("no", retry_after=seconds), model="m", through_proxy=True)
     assert told.response.headers["retry-after"] == header
+
+
+def test_clients_are_told_not_to_repeat_a_call_whose_answer_is_no_use() -> None:
+    told: Any = to_litellm(unusable("no"), model="m", through_proxy=True)
+    assert (told.status_code, told.response.headers["x-should-retry"]) == (502, "false")
+    told = to_litellm(BrokenAnswer("no"), model="m", through_proxy=True)
+    assert "x-should-retry" not in told.response.headers
 
 
 def test_no_retry_after_is_made_up() -> None:

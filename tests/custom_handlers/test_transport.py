@@ -30,7 +30,7 @@ from custom_handlers.wire.errors import (
     Unavailable,
     UpstreamTimeout,
 )
-from custom_handlers.wire.transport import Deadline, Limits, Pause, Request, exchange, pieces, retry_delay
+from custom_handlers.wire.transport import Attempts, Deadline, Limits, Pause, Request, exchange, pieces, retry_delay
 from simulator.client import Simulator
 from tests.custom_handlers.serving import self_signed, serving, speaking
 from tests.harness import Account, free_port
@@ -151,6 +151,20 @@ async def test_four_attempts_and_no_more(
 ) -> None:
     simulator.faults(**faults, target="key")
     assert type(await failure(chat)) is kind
+    assert len(simulator.requests(PATH)) == 4
+
+
+@pytest.mark.usefixtures("quick")
+async def test_all_questions_of_a_call_share_its_attempts(simulator: Simulator, chat: Request) -> None:
+    attempts = Attempts()
+    simulator.faults({"status": 503, "times": 2}, target="key")
+    async with exchange(chat, Deadline(Limits()), attempts=attempts):
+        assert (attempts.left, attempts.asked) == (1, True)
+    simulator.faults(status=503, target="key")
+    with pytest.raises(Unavailable):
+        async with exchange(chat, Deadline(Limits()), attempts=attempts):
+            raise AssertionError("no answer")
+    assert (attempts.left, attempts.asked) == (0, False)
     assert len(simulator.requests(PATH)) == 4
 
 

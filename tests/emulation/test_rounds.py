@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_handlers.emulation.rounds import Plan, emulate, plan
-from custom_handlers.wire.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError, UnusableAnswer
+from custom_handlers.wire.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError
 from custom_handlers.wire.events import Delta, End, Event, Usage
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
@@ -164,7 +164,8 @@ class TestCalls:
     async def test_a_second_failure_is_an_error_and_no_broken_call(self, second: str) -> None:
         upstream = Upstream(f"I look.{UNREADABLE}", second, "never asked")
         seen = await answer(upstream, tools=TOOLS)
-        assert isinstance(seen.error, UnusableAnswer)
+        assert isinstance(seen.error, BrokenAnswer)
+        assert seen.error.final
         assert "called a tool in a way that cannot be used" in seen.error.message
         assert "way" not in seen.error.message.replace("in a way", "")
         assert seen.calls == []
@@ -196,7 +197,8 @@ class TestCalls:
         function: dict[str, Any] = {"name": "read", "parameters": SCHEMA, "strict": True}
         strict = [{"type": "function", "function": function}]
         seen = await answer(Upstream(BROKEN, BROKEN), tools=strict)
-        assert isinstance(seen.error, UnusableAnswer)
+        assert isinstance(seen.error, BrokenAnswer)
+        assert seen.error.final
         assert seen.calls == []
 
     @pytest.mark.parametrize("order", [0, 1])
@@ -216,7 +218,7 @@ class TestCalls:
     async def test_no_more_is_asked_than_may_be(self) -> None:
         upstream = Upstream(UNREADABLE, "never asked")
         planned = plan(USER, {"tools": TOOLS})
-        with pytest.raises(UnusableAnswer, match="called a tool"):
+        with pytest.raises(BrokenAnswer, match="called a tool"):
             [event async for event in emulate(upstream(""), plan=planned, ask=lambda _: None)]
 
     async def test_what_the_upstream_raises_is_passed_on(self) -> None:

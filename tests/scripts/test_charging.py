@@ -1,0 +1,184 @@
+"""Whatever StackSpot was asked is in the key's spend, once, on every path: exact where StackSpot told its numbers."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from custom_handlers.emulation.tokenizer import count
+from simulator.client import Simulator
+from tests.gateway.calling import CHAT, PATHS, ROUTES, request_body
+from tests.harness import Server
+
+FLUSH_SECONDS = 60.0
+IMPOSSIBLE = {"type": "json_schema", "json_schema": {"name": "none", "schema": {"not": {}}}}
+PRICE = 0.000001
+both = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+
+
+class Key:
+    """A key of its own for one test, and what the gateway says that it has spent."""
+
+    def __init__(self, gateway: Server, **fields: Any) -> None:
+        self.gateway = gateway
+        self._admin = httpx.Client(
+            base_url=gateway.url, headers={"Authorization": f"Bearer {gateway.key}"}, timeout=60, trust_env=False
+        )
+        self.team = self._admin.post("/team/new", json={}).json()["team_id"]
+        body = {"user_id": f"user-{time.monotonic_ns()}", "team_id": self.team, **fields}
+        self.key = self._admin.post("/key/generate", json=body).raise_for_status().json()["key"]
+
+    def ask(self, route: str, **fields: Any) -> httpx.Response:
+        return httpx.post(
+            self.gateway.url + PATHS[route],
+            json=request_body(route) | fields,
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=60,
+            trust_env=False,
+        )
+
+    def leave(self, route: str, simulator: Simulator, deltas: int, **fields: Any) -> None:
+        """Asks, and closes the connection once StackSpot has sent so many deltas."""
+        address = urlsplit(self.gateway.url)
+        body = json.dumps(request_body(route) | fields).encode()
+        head = f"POST {PATHS[route]} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {self.key}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        with closing(socket.create_connection((address.hostname or "", address.port or 0), 10)) as connection:
+            connection.sendall(head.encode() + body)
+            simulator.wait_for(lambda records: bool(records) and records[0]["deltas"] >= deltas, "/v1/agent/")
+            time.sleep(0.3)  # the gateway reads what was sent
+        simulator.wait_for(lambda records: records[0]["client_left"], "/v1/agent/")
+
+    def spent(self, tokens: int) -> tuple[int, int]:
+        """What key and team have spent, in tokens, once it is `tokens` or the time for it is up."""
+        end = time.monotonic() + FLUSH_SECONDS
+        while True:
+            key = self._admin.get("/key/info", params={"key": self.key}).json()["info"]["spend"]
+            team = self._admin.get("/team/info", params={"team_id": self.team}).json()["team_info"]["spend"]
+            found = round(key / PRICE), round((team or 0) / PRICE)
+            if found == (tokens, tokens) or time.monotonic() > end:
+                return found
+            time.sleep(1)
+
+    def rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._admin.get("/spend/logs", params={"api_key": self.key}).json()
+        return rows
+
+
+@pytest.fixture
+def key(team_gateway: Server) -> Callable[..., Key]:
+    return lambda **fields: Key(team_gateway, **fields)
+
+
+def told(simulator: Simulator) -> int:
+    """What StackSpot said that it used, over all that it was asked."""
+    usages = [record["usage"] for record in simulator.requests("/v1/agent/")]
+    assert all(usages)
+    return sum(usage["input"] + usage["output"] for usage in usages)
+
+
+@both
+@pytest.mark.parametrize("route", ROUTES)
+def test_an_answer_that_is_no_use(key: Callable[..., Key], simulator: Simulator, route: str, stream: bool) -> None:
+    simulator.faults(empty_answer=True, extra_input=50)
+    caller = key()
+    caller.ask(route, stream=stream)
+    assert caller.spent(told(simulator)) == (told(simulator),) * 2
+    assert len(caller.rows()) == 1
+
+
+@both
+def test_both_rounds_of_calls_that_end_in_an_error(key: Callable[..., Key], simulator: Simulator, stream: bool) -> None:
+    caller = key()
+    for _ in range(3):
+        assert caller.ask(CHAT, stream=stream, response_format=IMPOSSIBLE).status_code == 502
+    assert len(simulator.requests("/v1/agent/")) == 6
+    assert caller.spent(told(simulator)) == (told(simulator),) * 2
+    rows = caller.rows()
+    assert len(rows) == 3
+    assert sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows) == told(simulator)
+
+
+@both
+def test_both_rounds_of_a_call_that_was_corrected(key: Callable[..., Key], simulator: Simulator, stream: bool) -> None:
+    simulator.answer("No JSON.", '{"a": 1}')
+    caller = key()
+    assert caller.ask(CHAT, stream=stream, response_format={"type": "json_object"}).status_code == 200
+    assert len(simulator.requests("/v1/agent/")) == 2
+    assert caller.spent(told(simulator)) == (told(simulator),) * 2
+
+
+@both
+def test_the_first_round_when_the_second_fails(key: Callable[..., Key], simulator: Simulator, stream: bool) -> None:
+    simulator.answer("No JSON.")
+    simulator.faults({"times": 1}, {"status": 403})
+    caller = key()
+    assert caller.ask(CHAT, stream=stream, response_format={"type": "json_object"}).status_code == 502
+    first, second = simulator.requests("/v1/agent/")
+    assert second["usage"] is None
+    spent = first["usage"]["input"] + first["usage"]["output"]
+    assert caller.spent(spent) == (spent, spent)
+
+
+@both
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("how", ["breaks off", "times out"])
+def test_an_answer_that_does_not_come_to_its_end(
+    key: Callable[..., Key], simulator: Simulator, route: str, stream: bool, how: str
+) -> None:
+    simulator.answer({"pieces": ["one ", "two ", "three"]})
+    fields: dict[str, Any] = {"timeout": 1.5} if how == "times out" else {}
+    simulator.faults({"delta_delay": 0.3, "stall_after" if fields else "break_after": 2})
+    caller = key()
+    caller.ask(route, stream=stream, **fields)
+    expected = count("Hi") + count("one two ")
+    assert caller.spent(expected) == (expected, expected)
+
+
+@both
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("deltas", [0, 2])
+def test_a_call_that_its_caller_leaves(
+    key: Callable[..., Key], simulator: Simulator, route: str, stream: bool, deltas: int
+) -> None:
+    simulator.answer({"pieces": ["one ", "two ", "three"]})
+    simulator.faults({"stall_after": deltas} if deltas else {"first_byte_delay": 60})
+    caller = key()
+    caller.leave(route, simulator, deltas, stream=stream)
+    expected = count("Hi") + (count("one two ") if deltas else 0)
+    assert caller.spent(expected) == (expected, expected)
+    assert len(caller.rows()) == 1
+
+
+def test_what_stackspot_refuses_costs_nothing(key: Callable[..., Key], simulator: Simulator) -> None:
+    simulator.faults({"status": 403, "times": 1})
+    caller = key()
+    assert caller.ask(CHAT).status_code == 502
+    caller.ask(CHAT)
+    spent = sum(sum((record["usage"] or {}).values()) for record in simulator.requests("/v1/agent/"))
+    assert caller.spent(spent) == (spent, spent)
+
+
+@both
+def test_a_figure_that_cannot_be_true_is_counted_here(
+    key: Callable[..., Key], simulator: Simulator, stream: bool
+) -> None:
+    simulator.answer({"text": "one two three", "usage": {"input": 10**12, "output": 10**12}})
+    caller = key()
+    assert caller.ask(CHAT, stream=stream).status_code == 200
+    expected = count("Hi") + count("one two three")
+    assert caller.spent(expected) == (expected, expected)
+
+
+def test_failed_calls_are_held_against_the_budget(key: Callable[..., Key], simulator: Simulator) -> None:
+    caller = key(max_budget=100 * PRICE)
+    statuses = [caller.ask(CHAT, response_format=IMPOSSIBLE).status_code for _ in range(3)]
+    assert statuses[0] == 502
+    assert set(statuses[1:]).isdisjoint({200, 502})
+    assert len(simulator.requests("/v1/agent/")) == 2

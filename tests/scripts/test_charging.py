@@ -19,7 +19,8 @@ from tests.harness import Server
 FLUSH_SECONDS = 60.0
 IMPOSSIBLE = {"type": "json_schema", "json_schema": {"name": "none", "schema": {"not": {}}}}
 PRICE = 0.000001
-both = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+WAYS = [(route, stream) for route in ROUTES for stream in (False, True)]
+CHAT_WAYS = [(CHAT, False), (CHAT, True)]
 
 
 class Key:
@@ -55,20 +56,13 @@ class Key:
             time.sleep(0.3)  # the gateway reads what was sent
         simulator.wait_for(lambda records: records[0]["client_left"], "/v1/agent/")
 
-    def spent(self, tokens: int) -> tuple[int, int]:
-        """What key and team have spent, in tokens, once it is `tokens` or the time for it is up."""
-        end = time.monotonic() + FLUSH_SECONDS
-        while True:
-            key = self._admin.get("/key/info", params={"key": self.key}).json()["info"]["spend"]
-            team = self._admin.get("/team/info", params={"team_id": self.team}).json()["team_info"]["spend"]
-            found = round(key / PRICE), round((team or 0) / PRICE)
-            if found == (tokens, tokens) or time.monotonic() > end:
-                return found
-            time.sleep(1)
-
-    def rows(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._admin.get("/spend/logs", params={"api_key": self.key}).json()
-        return rows
+    def booked(self) -> tuple[int, int, list[int]]:
+        """What key and team have spent, and what each line of the log says, in tokens."""
+        key = self._admin.get("/key/info", params={"key": self.key}).json()["info"]["spend"]
+        team = self._admin.get("/team/info", params={"team_id": self.team}).json()["team_info"]["spend"]
+        rows = self._admin.get("/spend/logs", params={"api_key": self.key}).json()
+        tokens = [row["prompt_tokens"] + row["completion_tokens"] for row in rows]
+        return round(key / PRICE), round((team or 0) / PRICE), sorted(tokens)
 
 
 @pytest.fixture
@@ -76,84 +70,95 @@ def key(team_gateway: Server) -> Callable[..., Key]:
     return lambda **fields: Key(team_gateway, **fields)
 
 
-def told(simulator: Simulator) -> int:
-    """What StackSpot said that it used, over all that it was asked."""
+def told(simulator: Simulator) -> list[int]:
+    """What StackSpot said that it used, for each time that it was asked since the last call of this, and said so."""
     usages = [record["usage"] for record in simulator.requests("/v1/agent/")]
-    assert all(usages)
-    return sum(usage["input"] + usage["output"] for usage in usages)
+    simulator.clear()
+    return [usage["input"] + usage["output"] for usage in usages if usage]
 
 
-@both
-@pytest.mark.parametrize("route", ROUTES)
-def test_an_answer_that_is_no_use(key: Callable[..., Key], simulator: Simulator, route: str, stream: bool) -> None:
+def check(expected: dict[Key, list[int]]) -> None:
+    """Waits until the gateway has booked, for each key, a line of so many tokens a call, and their sum."""
+    end = time.monotonic() + FLUSH_SECONDS
+    for key, tokens in expected.items():
+        wanted = sum(tokens), sum(tokens), sorted(tokens)
+        while key.booked() != wanted and time.monotonic() < end:
+            time.sleep(1)
+        assert key.booked() == wanted
+
+
+def test_an_answer_that_is_no_use(key: Callable[..., Key], simulator: Simulator) -> None:
     simulator.faults(empty_answer=True, extra_input=50)
-    caller = key()
-    caller.ask(route, stream=stream)
-    assert caller.spent(told(simulator)) == (told(simulator),) * 2
-    assert len(caller.rows()) == 1
+    expected: dict[Key, list[int]] = {}
+    for route, stream in WAYS:
+        caller = key()
+        caller.ask(route, stream=stream)
+        expected[caller] = told(simulator)
+        assert len(expected[caller]) == 1
+    check(expected)
 
 
-@both
-def test_both_rounds_of_calls_that_end_in_an_error(key: Callable[..., Key], simulator: Simulator, stream: bool) -> None:
-    caller = key()
-    for _ in range(3):
-        assert caller.ask(CHAT, stream=stream, response_format=IMPOSSIBLE).status_code == 502
-    assert len(simulator.requests("/v1/agent/")) == 6
-    assert caller.spent(told(simulator)) == (told(simulator),) * 2
-    rows = caller.rows()
-    assert len(rows) == 3
-    assert sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows) == told(simulator)
+def test_both_rounds_of_calls_that_end_in_an_error(key: Callable[..., Key], simulator: Simulator) -> None:
+    expected: dict[Key, list[int]] = {}
+    for route, stream in CHAT_WAYS:
+        caller = key()
+        expected[caller] = []
+        for _ in range(3):
+            assert caller.ask(route, stream=stream, response_format=IMPOSSIBLE).status_code == 502
+            rounds = told(simulator)
+            assert len(rounds) == 2
+            expected[caller].append(sum(rounds))
+    check(expected)
 
 
-@both
-def test_both_rounds_of_a_call_that_was_corrected(key: Callable[..., Key], simulator: Simulator, stream: bool) -> None:
-    simulator.answer("No JSON.", '{"a": 1}')
-    caller = key()
-    assert caller.ask(CHAT, stream=stream, response_format={"type": "json_object"}).status_code == 200
-    assert len(simulator.requests("/v1/agent/")) == 2
-    assert caller.spent(told(simulator)) == (told(simulator),) * 2
+def test_both_rounds_of_a_call_that_was_corrected(key: Callable[..., Key], simulator: Simulator) -> None:
+    expected: dict[Key, list[int]] = {}
+    for route, stream in CHAT_WAYS:
+        simulator.answer("No JSON.", '{"a": 1}')
+        caller = key()
+        assert caller.ask(route, stream=stream, response_format={"type": "json_object"}).status_code == 200
+        rounds = told(simulator)
+        assert len(rounds) == 2
+        expected[caller] = [sum(rounds)]
+    check(expected)
 
 
-@both
-def test_the_first_round_when_the_second_fails(key: Callable[..., Key], simulator: Simulator, stream: bool) -> None:
-    simulator.answer("No JSON.")
-    simulator.faults({"times": 1}, {"status": 403})
-    caller = key()
-    assert caller.ask(CHAT, stream=stream, response_format={"type": "json_object"}).status_code == 502
-    first, second = simulator.requests("/v1/agent/")
-    assert second["usage"] is None
-    spent = first["usage"]["input"] + first["usage"]["output"]
-    assert caller.spent(spent) == (spent, spent)
+def test_the_first_round_when_the_second_fails(key: Callable[..., Key], simulator: Simulator) -> None:
+    expected: dict[Key, list[int]] = {}
+    for route, stream in CHAT_WAYS:
+        simulator.answer("No JSON.")
+        simulator.faults({"times": 1}, {"status": 403})
+        caller = key()
+        assert caller.ask(route, stream=stream, response_format={"type": "json_object"}).status_code == 502
+        assert len(simulator.requests("/v1/agent/")) == 2
+        expected[caller] = told(simulator)
+    check(expected)
 
 
-@both
-@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("how", ["breaks off", "times out"])
-def test_an_answer_that_does_not_come_to_its_end(
-    key: Callable[..., Key], simulator: Simulator, route: str, stream: bool, how: str
-) -> None:
-    simulator.answer({"pieces": ["one ", "two ", "three"]})
+def test_an_answer_that_does_not_come_to_its_end(key: Callable[..., Key], simulator: Simulator, how: str) -> None:
     fields: dict[str, Any] = {"timeout": 1.5} if how == "times out" else {}
     simulator.faults({"delta_delay": 0.3, "stall_after" if fields else "break_after": 2})
-    caller = key()
-    caller.ask(route, stream=stream, **fields)
-    expected = count("Hi") + count("one two ")
-    assert caller.spent(expected) == (expected, expected)
+    expected: dict[Key, list[int]] = {}
+    for route, stream in WAYS:
+        simulator.answer({"pieces": ["one ", "two ", "three"]})
+        caller = key()
+        caller.ask(route, stream=stream, **fields)
+        expected[caller] = [count("Hi") + count("one two ")]
+    check(expected)
 
 
-@both
-@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("deltas", [0, 2])
-def test_a_call_that_its_caller_leaves(
-    key: Callable[..., Key], simulator: Simulator, route: str, stream: bool, deltas: int
-) -> None:
-    simulator.answer({"pieces": ["one ", "two ", "three"]})
+def test_a_call_that_its_caller_leaves(key: Callable[..., Key], simulator: Simulator, deltas: int) -> None:
     simulator.faults({"stall_after": deltas} if deltas else {"first_byte_delay": 60})
-    caller = key()
-    caller.leave(route, simulator, deltas, stream=stream)
-    expected = count("Hi") + (count("one two ") if deltas else 0)
-    assert caller.spent(expected) == (expected, expected)
-    assert len(caller.rows()) == 1
+    expected: dict[Key, list[int]] = {}
+    for route, stream in WAYS:
+        simulator.clear()
+        simulator.answer({"pieces": ["one ", "two ", "three"]})
+        caller = key()
+        caller.leave(route, simulator, deltas, stream=stream)
+        expected[caller] = [count("Hi") + (count("one two ") if deltas else 0)]
+    check(expected)
 
 
 def test_what_stackspot_refuses_costs_nothing(key: Callable[..., Key], simulator: Simulator) -> None:
@@ -161,19 +166,17 @@ def test_what_stackspot_refuses_costs_nothing(key: Callable[..., Key], simulator
     caller = key()
     assert caller.ask(CHAT).status_code == 502
     caller.ask(CHAT)
-    spent = sum(sum((record["usage"] or {}).values()) for record in simulator.requests("/v1/agent/"))
-    assert caller.spent(spent) == (spent, spent)
+    check({caller: [0, *told(simulator)]})
 
 
-@both
-def test_a_figure_that_cannot_be_true_is_counted_here(
-    key: Callable[..., Key], simulator: Simulator, stream: bool
-) -> None:
-    simulator.answer({"text": "one two three", "usage": {"input": 10**12, "output": 10**12}})
-    caller = key()
-    assert caller.ask(CHAT, stream=stream).status_code == 200
-    expected = count("Hi") + count("one two three")
-    assert caller.spent(expected) == (expected, expected)
+def test_a_figure_that_cannot_be_true_is_counted_here(key: Callable[..., Key], simulator: Simulator) -> None:
+    expected: dict[Key, list[int]] = {}
+    for route, stream in CHAT_WAYS:
+        simulator.answer({"text": "one two three", "usage": {"input": 10**12, "output": 10**12}})
+        caller = key()
+        assert caller.ask(route, stream=stream).status_code == 200
+        expected[caller] = [count("Hi") + count("one two three")]
+    check(expected)
 
 
 def test_failed_calls_are_held_against_the_budget(key: Callable[..., Key], simulator: Simulator) -> None:

@@ -24,9 +24,7 @@ def prepare(body: dict[str, Any]) -> None:
     if not prompt.strip():
         raise refused("prompt", "must hold some text.")
     body["prompt"] = prompt
-    # Left out in silence, each of these would make another answer than the one that was asked for.
-    if body.get("suffix"):
-        raise refused("suffix", "is not supported: the agent continues a text, and does not fill a gap in one.")
+    # Left out in silence, either would make another answer than the one that was asked for.
     if body.get("echo"):
         raise refused("echo", "is not supported: the answer holds what follows the prompt.")
     if body.get("best_of") not in (None, 1):

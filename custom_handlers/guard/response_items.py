@@ -95,7 +95,7 @@ def _part(part: Part, where: str) -> Part:
         case "text":
             return {"type": "input_text", "text": part["text"]}
         case "image_url":
-            url = part["image_url"]
+            url = part.get("image_url")
             return {"type": "input_image", "image_url": url.get("url") if isinstance(url, dict) else url}
         case "file":
             return {"type": "input_file", **(part["file"] if isinstance(part.get("file"), dict) else {})}

@@ -60,8 +60,6 @@ def _part(part: Any, where: str) -> Part:
     if kind == "refusal" and isinstance(part.get("refusal"), str):
         return {"type": "text", "text": part["refusal"]}
     if kind in _FILE_TYPES:
-        if not isinstance(part.get(kind), str | dict):
-            raise refused(f"{where}.{kind}", "must be an object.")
         return part
     if kind in ("input_image", "image"):
         return {"type": "image_url", "image_url": _image(part, where)}

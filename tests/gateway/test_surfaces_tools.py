@@ -24,7 +24,7 @@ def allowed(route: str, mode: str, *names: str) -> dict[str, Any]:
 def test_only_allowed_tools_are_shown(caller: Caller, simulator: Simulator, route: str) -> None:
     prompt = prompt_of(caller, simulator, route, tools=tools(route), tool_choice=allowed(route, "auto", "now"))
     assert "## now" in prompt
-    assert "look" not in prompt
+    assert "## look" not in prompt
 
 
 @pytest.mark.parametrize("route", ALLOWED_ROUTES)

@@ -70,7 +70,6 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (COMPLETIONS, {"prompt": [1, 2]}, "prompt"),
     (COMPLETIONS, {"prompt": [[1, 2]]}, "prompt"),
     (COMPLETIONS, {"prompt": ["a", "b"]}, "prompt"),
-    (COMPLETIONS, {"suffix": "end"}, "suffix"),
     (COMPLETIONS, {"echo": True}, "echo"),
     (COMPLETIONS, {"best_of": 3}, "best_of"),
     *((route, {"stop" if route != MESSAGES else "stop_sequences": ["x"] * 17}, "stop") for route in ROUTES[:3]),

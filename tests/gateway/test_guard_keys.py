@@ -12,7 +12,6 @@ from custom_handlers.guard.routes import DEVELOPER_ROUTES
 from tests.developers import hire
 from tests.harness import Server
 
-
 PAGES = (
     *("/key/list", "/user/list", "/v2/team/list", "/v1/models", "/v2/model/info", "/get/ui_settings"),
     "/spend/logs/ui?start_date=2020-01-01%2000:00:00&end_date=2030-01-01%2000:00:00",

@@ -16,6 +16,7 @@ class Output:
         self._parts: list[Part] = []
         self._space: list[str] = []  # told only if text follows
         self._held: list[Reading] = []
+        self._waits = False  # is any call held that is not sure
         self.silent = True  # has no text been told
         self._trims = False  # space behind a thought is not told
         self.ended = False
@@ -83,12 +84,13 @@ class Output:
 
     def call(self, reading: Reading) -> None:
         self._held.append(reading)
-        if reading.sure and not any(held.calls or held.problem for held in self._held[:-1]):
+        self._waits = self._waits or not reading.sure
+        if not self._waits:
             self.settle(meant=True)
 
     def settle(self, *, meant: bool) -> None:
         """Makes what is held if it is meant, and tells it as text if not, but for what is sure."""
-        held, self._held = self._held, []
+        held, self._held, self._waits = self._held, [], False
         for reading in held:
             if self.ended:
                 return

@@ -59,6 +59,7 @@ class ToolCallParser:
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
         self._misquoted = False
+        self._left = ""  # behind a call whose quotes hid its end
         self._call: OpenCall | None = None
         self._thought = OpenThought()
         if thinking:
@@ -82,9 +83,7 @@ class ToolCallParser:
                 if self._line.short or "\n" in told:
                     self._line.add(told)
                 return self._out.plain(told)
-        for at in range(0, len(text), _SLICE):
-            self._buffer += text[at : at + _SLICE]
-            self._go_on(last=False)
+        self._read(text)
         in_text = self._step is ToolCallParser._text
         self._quick = in_text and not (self._behind or self._out.holds or self._out.ended)
         return self._out.take()
@@ -92,12 +91,20 @@ class ToolCallParser:
     def finish(self) -> list[Part]:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""
         self._go_on(last=True)
+        if self._left:
+            self._read(self._left)
+            self._go_on(last=True)
         if self._step is ToolCallParser._think and not self._out.ended:
             self.unfinished_thought = self._thought.text
             if self._tooling and (call := self._thought.call_at_end):
                 self._out.add(Broken(call, "it stands in a thought that never ended"))
         self._out.finish()
         return self._out.take()
+
+    def _read(self, text: str) -> None:
+        for at in range(0, len(text), _SLICE):
+            self._buffer += text[at : at + _SLICE]
+            self._go_on(last=False)
 
     def _go_on(self, *, last: bool) -> None:
         while not self._out.ended and self._step(self, last):
@@ -107,9 +114,13 @@ class ToolCallParser:
 
     def _text(self, last: bool) -> bool:
         text = self._buffer
-        begun = len(text) if last else tool_marks.begun(text)
+        begun = len(text) if last else -1  # not known yet
         at = 0 if text[0] == "\n" else 1
-        while (mark := OPEN.search(text, at)) and mark.start() <= begun:
+        while mark := OPEN.search(text, at):
+            if mark.start() >= len(text) - tool_marks.WINDOW:
+                begun = tool_marks.begun(text) if begun < 0 else begun
+                if mark.start() > begun:
+                    break
             kind = mark.lastgroup or ""
             start = mark.start(kind) if text[mark.start()] == "\n" else mark.start()
             if self._wrapped and not blank(text[1:start]):
@@ -120,6 +131,7 @@ class ToolCallParser:
             at = mark.start() + 1
         if last:
             return self._text_ends()
+        begun = tool_marks.begun(text) if begun < 0 else begun
         if self._wrapped and not blank(text[1:begun]):
             self._unwrap()
             return True
@@ -213,8 +225,9 @@ class ToolCallParser:
         mark = OPEN.match(text, line) or OPEN.match(text, first)
         if mark and mark.lastgroup in _CALLS - {"escaped"}:
             return True
-        undecided = first == len(text) or min(tool_marks.begun(text, line), len(text)) <= first
-        return False if undecided and not last and len(text) - at < tool_marks.WINDOW else None
+        if last or len(text) - at >= tool_marks.WINDOW:
+            return None
+        return False if first == len(text) or tool_marks.begun(text, line) <= first else None
 
     def _meet_thought(self, kind: str, mark: re.Match[str], place: str, behind: bool, last: bool) -> bool | None:
         text = self._buffer
@@ -309,13 +322,13 @@ class ToolCallParser:
         reading = call.read(mark, closed=closed)
         if not closed and (reading is None or reading.problem) and (hidden := call.cut_short()):
             self._misquoted = True  # from here on quotes hide no end mark: each would be read to the end again
-            mark, self._buffer = hidden[0], hidden[1] + self._buffer
+            mark, self._left, self._buffer = hidden[0], hidden[1] + self._buffer, ""
             reading = call.read(mark, closed=True)
         if reading is None:
             return self._quote(f"{call.mark}{call.text}{mark}", self._buffer)
         self._after_mark(self._buffer)
         self._out.call(reading)
-        self._behind, self._sure = True, call.sure
+        self._behind, self._sure = True, reading.sure
         return True
 
     def _quote(self, raw: str, rest: str) -> bool:

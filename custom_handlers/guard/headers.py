@@ -12,7 +12,7 @@ Headers = list[tuple[bytes, bytes]]
 KEYS = (b"authorization", b"x-api-key", b"api-key", b"x-litellm-api-key", b"ocp-apim-subscription-key")
 _TIMES = (b"x-litellm-timeout", b"x-litellm-stream-timeout")
 # Everything else a request to a surface says in headers is for the way to here, or for other vendors.
-_ALLOWED = frozenset(
+ALLOWED = frozenset(
     (
         *KEYS,
         *_TIMES,
@@ -30,7 +30,7 @@ _FOR_CLIENTS = {b"llm_provider-retry-after": b"retry-after", b"llm_provider-x-sh
 
 def sift(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Those that LiteLLM may see on a surface. Raises Refusal for a time limit that is none."""
-    kept = [(name, value) for name, value in headers if name in _ALLOWED]
+    kept = [(name, value) for name, value in headers if name in ALLOWED]
     for name, value in kept:
         if name in _TIMES and seconds(value.decode("latin-1")) is None:
             told = name.decode()

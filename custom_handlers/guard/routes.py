@@ -63,7 +63,10 @@ _OPEN = (
     *("GET /get_image", "GET /get_logo_url", "GET /get_favicon", "GET /favicon.ico"),
     *("GET /.well-known/litellm-ui-config", "GET /litellm/.well-known/litellm-ui-config"),
     *("POST /login", "POST /v2/login", "POST /v3/login", "POST /v3/login/exchange", "GET /fallback/login"),
-    *("GET /sso/*", "POST /sso/*", "GET /onboarding/get_token", "POST /onboarding/claim_token"),
+    *("GET /sso/key/generate", "GET /sso/callback", "GET /sso/get/ui_settings", "GET /sso/readiness"),
+    *("GET /sso/saml/login", "GET /sso/saml/metadata", "POST /sso/saml/callback"),
+    *("GET /get/ui_settings", "GET /get/ui_theme_settings"),
+    *("GET /onboarding/get_token", "POST /onboarding/claim_token"),
 )
 _KEYS = (
     *("POST /key/generate", "POST /key/service-account/generate", "POST /key/update", "POST /user/new"),
@@ -82,7 +85,15 @@ _MANAGEMENT = (
     *("POST /model/block", "POST /model/unblock", "GET /v1/model/info", "GET /v2/model/info", "GET /v1/model/*"),
     *("GET /health", "GET /health/history", "GET /health/latest", "GET /health/shared-status", "GET /health/license"),
     *("GET /health/readiness/details", "GET /health/backlog", "GET /health/deployment_warnings"),
-    *("GET /config/*", "POST /config/*", "PATCH /config/*", "DELETE /config/callback/*", "GET /get/*"),
+    *("GET /config/*", "POST /config/*", "PATCH /config/*", "DELETE /config/callback/*"),
+    *(
+        "GET /get/allowed_ips",
+        "GET /get/internal_user_settings",
+        "GET /get/default_team_settings",
+        "GET /get/user_banner",
+    ),
+    *("GET /get/sso_settings", "GET /get/config/callbacks", "GET /get/mcp_semantic_filter_settings"),
+    *("GET /get/mcp_tool_search_settings", "GET /get/websearch_interception_settings"),
     *("PATCH /update/*", "POST /add/allowed_ip", "POST /delete/allowed_ip", "POST /upload/logo"),
     *("GET /router/*", "GET /fallback/{model}", "POST /fallback", "DELETE /fallback/{model}", "GET /alerting/settings"),
     *("GET /cache/ping", "GET /cache/redis/info", "GET /cache/settings", "POST /cache/flushall", "GET /settings"),

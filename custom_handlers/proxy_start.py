@@ -26,6 +26,11 @@ def under_way() -> bool:
     return _EVENT in callers and bool(callers & _PROGRAMS)
 
 
+def event_under_way() -> bool:
+    """Whether LiteLLM's app starts, under whatever server."""
+    return _EVENT in _callers()
+
+
 def config() -> Path | None:
     """The configuration file that the proxy was started with."""
     path = getattr(sys.modules.get(_SERVER), "user_config_file_path", None)

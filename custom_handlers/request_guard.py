@@ -11,11 +11,16 @@ _root = str(Path(__file__).resolve().parent.parent)
 if _root not in sys.path:
     sys.path.insert(0, _root)
 
-from custom_handlers import stackspot_config  # noqa: E402
+from custom_handlers import proxy_start, stackspot_config  # noqa: E402
 from custom_handlers.guard import installation  # noqa: E402
 from custom_handlers.guard.hook import RequestGuard  # noqa: E402
 
 request_guard = RequestGuard()
-if installation.in_proxy():
+if proxy_start.event_under_way():
     stackspot_config.configure_proxy()
-    installation.install_in_proxy(stackspot_config.current().limits)
+    try:
+        installation.install_in_proxy(stackspot_config.current().limits)
+    except installation.NotInstalled as error:
+        if proxy_start.under_way():
+            proxy_start.end(str(error))
+        raise

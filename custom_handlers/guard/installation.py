@@ -15,14 +15,9 @@ class NotInstalled(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def in_proxy() -> bool:
-    """Whether this process is LiteLLM's proxy, which reads its configuration now."""
-    return PROXY in sys.modules and getattr(sys.modules[PROXY], "user_config_file_path", None) is not None
-
-
 def install_in_proxy(limits: Limits) -> None:
-    """Raises NotInstalled: LiteLLM then does not start, as without the guard everything would be open."""
-    install(getattr(sys.modules[PROXY], "app", None), limits)
+    """Raises NotInstalled: the proxy may not start then, as without the guard everything would be open."""
+    install(getattr(sys.modules.get(PROXY), "app", None), limits)
 
 
 def install(app: Any, limits: Limits) -> None:

@@ -13,7 +13,7 @@ from custom_handlers.emulation.limits import StopCutter, TokenLimit
 from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
 from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.proof import prove
-from custom_handlers.emulation.structured import OutputFormat
+from custom_handlers.emulation.structured import OutputFormat, Refused
 from custom_handlers.emulation.tool_parser import ToolCallParser
 from custom_handlers.wire.errors import BrokenAnswer
 from custom_handlers.wire.events import STOP_TEXT, Delta, End, Events
@@ -77,7 +77,9 @@ class Answer:
         rest = self._parser.finish()
         if self.end.reason == "length":  # a call that the caller's own limit cuts off is nothing to correct
             rest = [part for part in rest if not isinstance(part, Broken)]
-        for delta in (*pending, *self._take(await self._proven(rest)), *self._close()):
+        for delta in (*pending, *self._take(await self._proven(rest))):
+            yield delta
+        async for delta in self._close():
             yield delta
 
     def last_resort(self) -> Iterator[Delta]:
@@ -158,9 +160,10 @@ class Answer:
             self._told = self._told or bool(text.strip())
             yield Delta({"content": text})
 
-    def _close(self) -> Iterator[Delta]:
+    async def _close(self) -> AsyncGenerator[Delta]:
         """What is left to tell, and whether the answer is what was asked for."""
-        yield from self._tell(self._stop.finish())
+        for delta in self._tell(self._stop.finish()):
+            yield delta
         if self._stop.found:
             self.end = replace(self.end, extra={**self.end.extra, STOP_TEXT: self._stop.text})
         cut_off = self.end.reason == "length"
@@ -169,39 +172,38 @@ class Answer:
             held = "".join(self._thoughts)  # an answer of nothing but reasoning
         if self.calls:
             self.end = replace(self.end, reason=self.end.reason if cut_off else self._made_reason)
-            if self._after and self._after.problem and not self._made and not self.problem:
-                yield from self._in_words(held, self._after.problem)
+            if self.problem or self._made or not self._after:
+                return
+            # In place of the call that was to be corrected there are words, or nothing.
+            held = f"{self._break}{held}" if held.strip() else ""
+            self.problem = None if held else self._after.problem
         elif self.problem:
             return
         elif self._demanded:
             self.problem = None if cut_off else self._missing()
-            yield from self._release(held if cut_off else "")
+            held = held if cut_off else ""
         elif self._plan.output:
-            yield from self._json(self._plan.output, held, cut_off)
+            held = await self._json(self._plan.output, held, cut_off)
         elif self._after and not held.strip():
-            self.problem = self._after.problem
+            self.problem, held = self._after.problem, ""
         elif self._holds or not self._told:
-            yield from self._release(f"{self._break}{held}")
+            held = f"{self._break}{held}"
+        for delta in self._release(held):
+            yield delta
 
-    def _in_words(self, held: str, problem: Problem) -> Iterator[Delta]:
-        """What the model says in place of a call that it was to correct, after others that were made."""
-        if held.strip():
-            yield from self._release(f"{self._break}{held}")
-        else:
-            self.problem = problem
-
-    def _json(self, output: OutputFormat, held: str, cut_off: bool) -> Iterator[Delta]:
+    async def _json(self, output: OutputFormat, held: str, cut_off: bool) -> str:
         try:
-            yield from self._release(output.read(held))
+            return await output.read_proven(held)
         except Unreadable as unreadable:
             if cut_off:
-                yield from self._release(held)
-                return
+                return held
             self.problem = Problem(
                 "The model did not answer with the JSON that was asked for",
                 str(unreadable),
                 f"Write it again, correctly and completely. {output.rules}",
+                refusal=unreadable.text if isinstance(unreadable, Refused) else None,
             )
+            return ""
 
     def _broken(self, reason: str, call: Call | None) -> Problem:
         if self._plan.tooling and self._plan.tooling.choice == "none":

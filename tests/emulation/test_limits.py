@@ -119,7 +119,7 @@ class TestContext:
         prompt = PROSE * 200
         tokenizer()
         counted = watched(monkeypatch)
-        check_context(prompt, len(prompt) * 2 // 3)
+        check_context(prompt, len(prompt))
         assert sum(counted) < len(prompt) // 5
 
     def test_far_above_it_no_more_is_counted_than_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:

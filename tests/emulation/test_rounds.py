@@ -49,7 +49,7 @@ class Upstream:
 
 class Seen:
     def __init__(self) -> None:
-        self.text = self.thoughts = ""
+        self.text = self.thoughts = self.refusal = ""
         self.calls: list[dict[str, Any]] = []
         self.legacy: Any = None
         self.end = End()
@@ -68,6 +68,7 @@ async def run(upstream: Upstream, planned: Plan) -> Seen:
                 seen.end = event
                 continue
             seen.text += event.text
+            seen.refusal += event.fields.get("refusal", "")
             seen.thoughts += event.fields.get("reasoning_content", "")
             seen.legacy = event.fields.get("function_call", seen.legacy)
             for delta in event.fields.get("tool_calls", ()):
@@ -240,7 +241,7 @@ class TestToolChoice:
         assert (seen.text, seen.calls) == ("", [])
 
     async def test_text_beside_a_demanded_call(self) -> None:
-        seen = await answer(Upstream(f"I look. {CALL} Then."), tools=TOOLS, tool_choice="required")
+        seen = await answer(Upstream(f"I look.\n{CALL}\nThen."), tools=TOOLS, tool_choice="required")
         assert (seen.text.split(), functions(seen)) == (["I", "look.", "Then."], READ)
 
     async def test_none_means_none(self) -> None:
@@ -269,6 +270,17 @@ class TestStructuredOutput:
         seen = await answer(Upstream('{"way": 1}', "Sorry."), response_format=JSON_FORMAT)
         assert isinstance(seen.error, BrokenAnswer)
         assert seen.text == ""
+
+    async def test_a_refusal_is_passed_on_when_it_stands(self) -> None:
+        upstream = Upstream("I'm sorry, but I can't help with that.", "I'm sorry, but I can't help with that request.")
+        seen = await answer(upstream, response_format=JSON_FORMAT)
+        assert (seen.text, seen.refusal, seen.error) == ("", "I'm sorry, but I can't help with that request.", None)
+        assert (seen.end.reason, seen.end.usage) == ("stop", Usage(200, 20))
+
+    async def test_a_refusal_is_taken_back(self) -> None:
+        upstream = Upstream("I'm sorry, but I can't help with that.", '{"path": "a"}')
+        seen = await answer(upstream, response_format=JSON_FORMAT)
+        assert (json.loads(seen.text), seen.refusal) == ({"path": "a"}, "")
 
     async def test_a_call_is_as_good_an_answer(self) -> None:
         seen = await answer(Upstream(f"I look. {CALL}"), tools=TOOLS, response_format=JSON_FORMAT)
@@ -375,5 +387,5 @@ class TestAnything:
             assert (split.end.reason == "tool_calls") == bool(split.calls)
             if wanted.get("tool_choice") == "required":
                 assert split.calls
-            if "response_format" in wanted and not split.calls and split.end.reason == "stop":
+            if "response_format" in wanted and not (split.calls or split.refusal) and split.end.reason == "stop":
                 assert "path" in json.loads(split.text)

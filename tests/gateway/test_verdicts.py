@@ -22,6 +22,13 @@ TOOLS: dict[str, Any] = {
 APPEND = '<tool_call>{"name": "append", "arguments": {"path": "a"}}</tool_call>'
 READ = APPEND.replace("append", "read_file")
 UNREADABLE = '<tool_call>{"name": "read_file", "arguments": {"path": "a</tool_call>'
+REFUSAL = "I'm sorry, but I can't help with that."
+FORMAT = {"type": "json_schema", "name": "place", "schema": SCHEMA}
+AS_JSON: dict[str, Any] = {
+    CHAT: {"response_format": {"type": "json_schema", "json_schema": FORMAT}},
+    MESSAGES: {"output_format": {"type": "json_schema", "schema": SCHEMA}},
+    RESPONSES: {"text": {"format": FORMAT}},
+}
 IMPOSSIBLE = {"type": "json_schema", "json_schema": {"name": "none", "schema": {"not": {}}}}
 
 
@@ -159,3 +166,18 @@ def test_retries_and_corrections_share_four_attempts(caller: Caller, simulator: 
     reply = caller.ask(tools=CHAT_TOOLS)
     assert reply.status == 502
     assert len(simulator.requests("/v1/agent/")) == 4
+
+
+@both
+@pytest.mark.parametrize("route", [CHAT, MESSAGES, RESPONSES])
+def test_a_refusal_in_json_mode_reaches_the_client(
+    caller: Caller, simulator: Simulator, route: str, stream: bool
+) -> None:
+    simulator.rule(REFUSAL, pattern=".")
+    reply = caller.ask(route, stream=stream, **AS_JSON[route])
+    assert reply.status == 200
+    assert "can't help with that" in reply.raw
+    if route == CHAT:
+        places = [choice["delta" if stream else "message"] for choice in reply.choices]
+        assert "".join(place.get("refusal") or "" for place in places) == REFUSAL
+        assert reply.text == ""

@@ -1,5 +1,6 @@
 """LiteLLM's handler for the provider `stackspot_ai`: request in, upstream chosen, answer or LiteLLM's error out."""
 
+import asyncio
 import gc
 import json
 import logging
@@ -19,7 +20,7 @@ from custom_handlers.guard import notes
 from custom_handlers.meter import Meter, texts
 from custom_handlers.wire import stopped
 from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, headers_for, to_litellm
-from custom_handlers.wire.events import STOP_TEXT, End, Event
+from custom_handlers.wire.events import STOP_TEXT, Delta, End, Event
 
 logger = logging.getLogger("stackspot_config")
 
@@ -95,7 +96,8 @@ class StackSpotLLM(CustomLLM):
             agent, most = routing.agent(agent_id, info), routing.context_limit(info)
             answer = account.ask_agent(agent, messages, optional, most, limits, meter)
         else:
-            prompt.render(messages)  # for what it refuses: the key API takes text only as well
+            # For what it refuses: the key API takes text only as well.
+            await asyncio.to_thread(prompt.render, messages)
             logger.debug("StackSpot request: %s by key", name)
             asked = account.key_api.ask(name, messages, optional, limits, stream=stream, attempts=meter.attempts)
             answer = meter.watch(lambda: "\n".join(texts(messages)), asked)
@@ -103,7 +105,11 @@ class StackSpotLLM(CustomLLM):
             async for event in answer:
                 if settings.log_content:
                     logger.debug("StackSpot answer content: %s", event)
-                yield _without_stop_text(event) if isinstance(event, End) else event
+                if isinstance(event, End):
+                    event = _without_stop_text(event)
+                elif not _is_chat(call) and (refusal := event.fields.get("refusal")):
+                    event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
+                yield event
 
     def _account_in_force(self) -> Account:
         settings = stackspot_config.current()
@@ -148,6 +154,10 @@ def _told_in_litellms_words(model: str, call: Mapping[str, Any]) -> Iterator[Non
     if noted := notes.current():
         noted.headers |= headers_for(told)
     raise to_litellm(told, model=model, through_proxy=_through_proxy(call)) from None
+
+
+def _is_chat(call: Mapping[str, Any]) -> bool:
+    return getattr(call.get("logging_obj"), "call_type", "completion") in ("acompletion", "completion")
 
 
 def _through_proxy(call: Mapping[str, Any]) -> bool:

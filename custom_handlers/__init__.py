@@ -15,6 +15,7 @@ handler     stackspot_handler     request in, answer or LiteLLM's error out
             routing, spelling     which upstream a model uses; which name was meant
 guard/                            which requests reach LiteLLM, and with what
 emulation/                        tools, structured output and limits over plain text
+litellm_adapter/                  LiteLLM's parts that this package uses
 upstream/                         the two upstream protocols
 wire/                             bytes, time limits, errors
 

@@ -9,10 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-import litellm
-from litellm._logging import JsonFormatter
-
-from custom_handlers import proxy_start, registration
+from custom_handlers import proxy_start
 from custom_handlers.settings import Settings, log_level, read
 from custom_handlers.wire.errors import ConfigurationError
 from custom_handlers.wire.network import certificate_mistakes, exempt_loopback
@@ -30,6 +27,8 @@ def configure_stackspot() -> None:
     Afterwards `litellm.completion` and its siblings take the three model names and their aliases. Raises
     ConfigurationError, a ValueError, with every mistake in the environment.
     """
+    from custom_handlers import registration  # LiteLLM takes seconds to import: the check does without
+
     _configure(None)
     registration.register()
 
@@ -55,6 +54,9 @@ def configure_proxy() -> None:
 
 def _log_like_litellm() -> None:
     """The proxy's own loggers have handlers, the root logger has none: without one, nothing below WARNING is seen."""
+    import litellm
+    from litellm._logging import JsonFormatter
+
     json_logs: bool = litellm.json_logs  # type: ignore[attr-defined]
     handler = logging.StreamHandler()
     handler.setFormatter(

@@ -17,9 +17,10 @@ from custom_handlers import answers, blocking, charging, parameters, routing, st
 from custom_handlers.account import Account
 from custom_handlers.emulation import prompt
 from custom_handlers.guard import notes
+from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.meter import Meter, texts
 from custom_handlers.wire import stopped
-from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, headers_for, to_litellm
+from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, headers_for
 from custom_handlers.wire.events import STOP_TEXT, Delta, End, Event
 
 logger = logging.getLogger("stackspot_config")

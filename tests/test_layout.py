@@ -19,7 +19,7 @@ ROOMS = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
     if path.stem != "__init__"
 }
-FOLDERS = ("emulation", "guard", "upstream", "wire")
+FOLDERS = ("emulation", "guard", "litellm_adapter", "upstream", "wire")
 MOST_LINES = 250
 
 HANDLER = {"stackspot_handler", "stackspot"}
@@ -90,8 +90,9 @@ def test_imports_flow_down(room: str) -> None:
     below = {
         "emulation": {"emulation", "wire"},
         "guard": {"", "guard", "wire"},
-        "upstream": {"upstream", "wire"},
-        "wire": {"wire"},
+        "litellm_adapter": {"litellm_adapter", "wire"},
+        "upstream": {"upstream", "litellm_adapter", "wire"},
+        "wire": {"wire", "litellm_adapter"},
     }
     found = {folder(other) for other in behind(room)}
     assert found <= below.get(folder(room), {"", *FOLDERS})
@@ -99,6 +100,8 @@ def test_imports_flow_down(room: str) -> None:
         assert {other for other in behind(room) if folder(other) == ""} <= {"parameters"}
     if folder(room) == "emulation":
         assert not behind(room) & {"wire.transport", "wire.sse"}
+    if folder(room) == "litellm_adapter":
+        assert {other for other in behind(room) if folder(other) == "wire"} <= {"wire.errors", "wire.events"}
 
 
 def test_rooms_of_the_handler_that_are_pure_stay_so() -> None:

@@ -6,8 +6,8 @@ LiteLLM's own fetching reads the whole file before it looks at the size, and kno
 import asyncio
 
 import httpx
-from litellm.litellm_core_utils.url_utils import SSRFError, validate_url
 
+from custom_handlers.litellm_adapter.http_client import NotPublic, client, public_address
 from custom_handlers.wire import transport
 
 FETCH_SECONDS = 30.0
@@ -27,16 +27,16 @@ async def fetch(address: str, *, most: int, deadline: transport.Deadline) -> tup
     try:
         async with asyncio.timeout(min(FETCH_SECONDS, max(deadline.remaining, 0.0))):
             for _ in range(MAX_REDIRECTS + 1):
-                checked, host = await asyncio.to_thread(validate_url, address)
-                request = transport.client().build_request("GET", checked, headers={"Host": host})
-                response = await transport.client().send(request, stream=True)
+                checked, host = await asyncio.to_thread(public_address, address)
+                request = client().build_request("GET", checked, headers={"Host": host})
+                response = await client().send(request, stream=True)
                 try:
                     if not response.is_redirect:
                         return response.headers.get("content-type", ""), await _content(response, most)
                     address = str(httpx.URL(address).join(response.headers["location"]))
                 finally:
                     await response.aclose()
-    except (SSRFError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, KeyError):
+    except (NotPublic, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, KeyError):
         raise Unfetchable from None  # TimeoutError is an OSError
     raise Unfetchable
 

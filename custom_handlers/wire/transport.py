@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_ssl_verify
 
+from custom_handlers.litellm_adapter.http_client import CONNECT_SECONDS, client
 from custom_handlers.wire.deadline import Deadline as Deadline
 from custom_handlers.wire.deadline import Limits as Limits
 from custom_handlers.wire.errors import (
-    PROVIDER,
     BadGateway,
     CallerTimeout,
     RateLimited,
@@ -31,7 +30,6 @@ from custom_handlers.wire.refusals import broken_off, from_response, from_transp
 from custom_handlers.wire.sse import MessageReader
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
-CONNECT_SECONDS = 10.0
 MAX_PAUSE_SECONDS = 60.0
 MAX_ERROR_BYTES = 64 * 1024
 # Of a whole answer, with its framing; the longest that a model writes is a few hundred kilobytes.
@@ -206,16 +204,3 @@ async def _error_body(response: httpx.Response) -> bytes:
                 if len(body) >= MAX_ERROR_BYTES:
                     break
     return body[:MAX_ERROR_BYTES]
-
-
-def client() -> httpx.AsyncClient:
-    """LiteLLM caches the client per event loop; asked for at every call, since a loop may be new."""
-    verify = get_ssl_verify()
-    return get_async_httpx_client(
-        PROVIDER,
-        {
-            "timeout": httpx.Timeout(None, connect=CONNECT_SECONDS),
-            "follow_redirects": False,
-            "ssl_verify": verify if isinstance(verify, str) else True,
-        },
-    ).client

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from litellm import exceptions
 
+from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.wire.errors import (
     AgentRefused,
     BadGateway,
@@ -20,7 +21,6 @@ from custom_handlers.wire.errors import (
     Unavailable,
     UnknownModel,
     UpstreamTimeout,
-    to_litellm,
     unusable,
 )
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.wire import refusals
 from custom_handlers.wire.errors import (
     AgentRefused,
@@ -20,7 +21,6 @@ from custom_handlers.wire.errors import (
     StackSpotError,
     Unavailable,
     UpstreamTimeout,
-    to_litellm,
 )
 from custom_handlers.wire.refusals import from_response
 from tests.custom_handlers.reading import any_json

@@ -359,3 +359,13 @@ def test_a_bundle_of_certificates_that_litellm_would_pass_over_is_a_mistake(acco
         assert f"  - SSL_CERT_FILE is {path}, which " in done.stderr
         assert told in done.stderr
         assert "STACKSPOT_LOG_LEVEL" in done.stderr
+
+
+def test_the_check_does_without_litellm() -> None:
+    """Importing LiteLLM takes seconds, and prints what nobody asked for."""
+    program = (
+        "import sys, custom_handlers.stackspot_config; "
+        "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'litellm'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 
+from custom_handlers.guard import headers
 from custom_handlers.guard.asgi_types import Message, Receive, Scope, Send
 
+PATIENCE_SECONDS = 0.05  # for the rest of a body that is on its way, so that the connection can be used again
 LINGER_SECONDS = 10.0
 
 
@@ -23,25 +25,46 @@ class Incoming:
         return message
 
 
+class Outgoing:
+    """A `send` that mends the headers, and knows whether the answer has ended."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.ended = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": headers.of_answer(message.get("headers", []))}
+        await self._send(message)
+        self.ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+
 async def answer(incoming: Incoming, send: Send, status: int, body: bytes) -> None:
     """The whole answer at once.
 
     A client that is still sending often looks for the answer only afterwards, and loses it when the connection closes
     first: what it sends is read for a while, and kept nowhere.
     """
+    await _read_on(incoming, PATIENCE_SECONDS)
     about = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if not incoming.ended:
         about.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": about})
-    await send({"type": "http.response.body", "body": body, "more_body": not incoming.ended})
-    if not incoming.ended:
-        try:
-            async with asyncio.timeout(LINGER_SECONDS):
-                while not incoming.ended:
-                    await incoming()
-        except TimeoutError:
-            pass
+    lingers = not incoming.ended
+    await send({"type": "http.response.body", "body": body, "more_body": lingers})
+    if lingers:
+        await _read_on(incoming, LINGER_SECONDS)
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _read_on(incoming: Incoming, seconds: float) -> None:
+    """Reads what comes, and forgets it."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not incoming.ended:
+                await incoming()
+    except TimeoutError:
+        pass
 
 
 async def close_websocket(scope: Scope, receive: Receive, send: Send) -> None:

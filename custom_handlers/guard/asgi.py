@@ -9,7 +9,7 @@ import orjson
 
 from custom_handlers.guard import body as bodies
 from custom_handlers.guard import chat, completions, fields, headers, keys, messages, notes, replies, responses, routes
-from custom_handlers.guard.answering import Incoming, answer, close_websocket
+from custom_handlers.guard.answering import Incoming, Outgoing, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
 from custom_handlers.guard.limits import MEGABYTE, Limits
 from custom_handlers.guard.refusal import Refusal
@@ -39,7 +39,13 @@ class Guard:
         elif scope["type"] != "http":
             await self.app(scope, receive, send)
         else:
-            await self._http(scope, receive, _with_headers(send))
+            outgoing = Outgoing(send)
+            try:
+                await self._http(scope, receive, outgoing)
+            except Exception:
+                # Starlette raises again what it has answered with a 500, and the server would reset the connection.
+                if not outgoing.ended:
+                    raise
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming, path = Incoming(receive), _path_in_app(scope)
@@ -167,12 +173,3 @@ def _limited(receive: Receive, given: dict[bytes, bytes]) -> Receive:
         return {"type": "http.disconnect"} if taken > most else message
 
     return limited
-
-
-def _with_headers(send: Send) -> Send:
-    async def told(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": headers.of_answer(message.get("headers", []))}
-        await send(message)
-
-    return told

@@ -62,7 +62,9 @@ def test_a_folder_that_lacks_the_example_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_the_example_documents_every_variable() -> None:
-    documented = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, flags=re.MULTILINE))
+    named = re.findall(r"^#?([A-Z_]+)=", EXAMPLE, flags=re.MULTILINE)
+    assert [name for name in named if named.count(name) > 1] == []
+    documented = set(named)
     interpolated = set(re.findall(r"^[^#]*?(?<!\$)\$\{([A-Z_]+)", COMPOSE_FILE, flags=re.MULTILINE))
     passed_on = set(re.findall(r"^  (STACKSPOT_[A-Z_]+):$", COMPOSE_FILE, flags=re.MULTILINE))
     documented.add("STACKSPOT_CLIENT_KEY")  # in words, beside the name that it is an alias of

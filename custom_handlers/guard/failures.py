@@ -2,29 +2,20 @@
 
 from typing import Any
 
-from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.utils import Usage
 
 from custom_handlers.guard import notes
 
 
-class Failures(CustomLogger):
-    """LiteLLM calls it for each request that fails, before its own hook writes the failure to the database."""
-
-    async def async_post_call_failure_hook(
-        self,
-        request_data: dict[str, Any],
-        original_exception: Exception,
-        user_api_key_dict: Any,
-        traceback_str: str | None = None,
-    ) -> None:
-        if not isinstance(request_data.get("combined_usage_object"), Usage):
-            noted = notes.current()
-            if not noted or not noted.bill:
-                return
-            request_data["combined_usage_object"], request_data["response_cost"] = noted.bill
-        if cost := request_data.get("response_cost"):
-            await _hold_against_budgets(user_api_key_dict, float(cost))
+async def book(request_data: dict[str, Any], key: Any) -> None:
+    """Call for each request that fails, before LiteLLM's own hook writes the failure to the database."""
+    if not isinstance(request_data.get("combined_usage_object"), Usage):
+        noted = notes.current()
+        if not noted or not noted.bill:
+            return
+        request_data["combined_usage_object"], request_data["response_cost"] = noted.bill
+    if cost := request_data.get("response_cost"):
+        await _hold_against_budgets(key, float(cost))
 
 
 async def _hold_against_budgets(key: Any, cost: float) -> None:

@@ -7,8 +7,9 @@ team add to the body.
 from typing import Any
 
 from litellm.exceptions import BadRequestError
+from litellm.integrations.custom_logger import CustomLogger
 
-from custom_handlers.guard.failures import Failures
+from custom_handlers.guard import failures
 
 # With one of these in its body a request chooses another provider than its model's (seen on 1.108.11).
 REFUSED_FIELDS = ("custom_llm_provider", "deployment_id", "azure")
@@ -19,8 +20,8 @@ RETRY_FIELDS = ("num_retries", "retry_policy", "model_group_retry_policy")
 OVERRIDE = "router_settings_override"
 
 
-class RequestGuard(Failures):
-    """One hook: LiteLLM calls it for every request, on every route, before anything is chosen."""
+class RequestGuard(CustomLogger):
+    """LiteLLM calls it for every request, on every route, before anything is chosen, and for every failure."""
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
@@ -53,7 +54,10 @@ class RequestGuard(Failures):
         user_api_key_dict: Any,
         traceback_str: str | None = None,
     ) -> None:
-        """Gives an error its `detail`: once a keep-alive has gone out, LiteLLM tells nothing else of it."""
+        """Books what the call has cost, and gives an error its `detail`: once a keep-alive has gone out, LiteLLM tells
+        nothing else of it.
+        """
+        await failures.book(request_data, user_api_key_dict)
         told = getattr(original_exception, "message", None)
         if isinstance(told, str) and not hasattr(original_exception, "detail"):
             original_exception.detail = told  # type: ignore[attr-defined]

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-import litellm
 import pytest
 
+from custom_handlers.emulation.tokenizer import count
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, RESPONSES, ROUTES, Caller, Failure, Reply
 from tests.gateway.conftest import LEARNING, SMALL, SMALL_LIMIT
@@ -16,8 +16,7 @@ every_route = pytest.mark.parametrize("route", ROUTES)
 # Responses knows no stop texts.
 STOP = {CHAT: "stop", COMPLETIONS: "stop", MESSAGES: "stop_sequences"}
 MOST = {CHAT: "max_tokens", COMPLETIONS: "max_tokens", MESSAGES: "max_tokens", RESPONSES: "max_output_tokens"}
-# LiteLLM calls the end at a stop text `end_turn` on Messages, where Anthropic says `stop_sequence`.
-STOPPED = {CHAT: "stop", COMPLETIONS: "stop", MESSAGES: "end_turn"}
+STOPPED = {CHAT: "stop", COMPLETIONS: "stop", MESSAGES: "stop_sequence"}
 CUT = {CHAT: "length", COMPLETIONS: "length", MESSAGES: "max_tokens", RESPONSES: "incomplete"}
 TAIL = "and on and on " * 2000
 
@@ -110,7 +109,7 @@ def test_an_answer_is_cut_at_max_tokens(caller: Caller, simulator: Simulator, ro
     reply = caller.ask(route, stream=stream, **named(MOST, route, 200))
     assert (reply.status, reply.failure, finish_of(reply)) == (200, None, CUT[route])
     assert text.startswith(reply.text)
-    assert litellm.token_counter(model="", text=reply.text) == pytest.approx(200, rel=0.03)
+    assert count(reply.text) == pytest.approx(200, rel=0.03)
     assert_upstream_was_closed(simulator)
     if not stream:
         assert reply.usage is not None

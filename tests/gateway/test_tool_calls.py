@@ -102,12 +102,24 @@ def test_a_broken_call_is_repaired_once_and_out_of_sight(
 def test_a_call_that_stays_broken_is_a_clear_error(
     caller: Caller, simulator: Simulator, route: str, stream: bool
 ) -> None:
-    simulator.answer(BROKEN, BROKEN, call(at="too late"))
+    unreadable = BROKEN.replace('"}}', "}}")
+    simulator.answer(unreadable, unreadable, call(at="too late"))
     reply = caller.ask(route, prompt="Look.", stream=stream, tools=tools(route))
     failure = reply.failure
     assert failure is not None
     assert reply.status == (200 if stream and route != CHAT else 502)
     assert "called a tool in a way that cannot be used, also after it was asked" in failure.message
+    assert len(prompts(simulator)) == 2
+
+
+@streamed_and_not
+@every_route
+def test_a_call_that_only_misfits_its_schema_is_passed_on_after_one_correction(
+    caller: Caller, simulator: Simulator, route: str, stream: bool
+) -> None:
+    simulator.answer(BROKEN, BROKEN, call(at="too late"))
+    reply = caller.ask(route, prompt="Look.", stream=stream, tools=tools(route))
+    assert made(reply) == [("look", {"where": "no such argument"})]
     assert len(prompts(simulator)) == 2
 
 

@@ -72,7 +72,8 @@ _KEYS = (
     *("POST /key/generate", "POST /key/service-account/generate", "POST /key/update", "POST /user/new"),
     *("POST /key/regenerate", "POST /key/{key}/regenerate"),
 )
-# What administrators and the admin UI need. Reading is wider than writing: the UI asks for more than it shows.
+# What administrators and the admin UI need, without what asks other hosts (LiteLLM's releases, news, templates). Reading
+# is wider than writing: the UI asks for more than it shows.
 _MANAGEMENT = (
     *(f"GET,POST,PUT,PATCH,DELETE /{place}/*" for place in ("key", "user", "team", "organization", "customer")),
     *(f"GET,POST,PUT,PATCH,DELETE /{place}/*" for place in ("end_user", "budget", "spend", "global", "invitation")),
@@ -103,7 +104,13 @@ _MANAGEMENT = (
     *("GET /email/event_settings", "PATCH /email/event_settings", "GET /memory-usage-in-mem-cache", "GET /debug/*"),
     *("POST /session/logout", "POST /utils/token_counter", "GET /utils/*", "GET /schedule/*", "GET /model_hub/*"),
     # lists of things that this gateway does not offer, which the UI's pages ask for
-    *("GET /guardrails/list", "GET /v2/guardrails/list", "GET /guardrails/ui/*", "GET /policies/*", "GET /policy/*"),
+    *(
+        "GET /guardrails/list",
+        "GET /v2/guardrails/list",
+        "GET /guardrails/ui/*",
+        "GET /policies/list",
+        "GET /policy/list",
+    ),
     *("GET /prompts/list", "GET /search_tools/list", "GET /vector_store/list", "GET /v1/vector_store/list"),
     *("GET /v1/agents", "GET /v1/mcp/server", "GET /v1/mcp/toolset", "GET /v1/mcp/access_groups", "GET /v1/tool/*"),
     *("GET /credentials", "GET /v1/mcp/user-credentials", "GET /claude-code/plugins"),
@@ -116,8 +123,9 @@ _DOCUMENTATION = (
         "GET /swagger/*",
         "GET /config/yaml",
         "GET /model/cost_map/source",
-        "GET /public/*",
-        "GET /get/latest_release_info",
+        *("GET /public/model_hub", "GET /public/model_hub/info", "GET /public/agent_hub", "GET /public/mcp_hub"),
+        *("GET /public/skill_hub", "GET /public/v1/*", "GET /public/providers", "GET /public/providers/fields"),
+        *("GET /public/litellm_model_cost_map", "GET /public/endpoints", "GET /public/agents/fields"),
     ),
 )
 

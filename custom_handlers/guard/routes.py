@@ -72,8 +72,8 @@ _KEYS = (
     *("POST /key/generate", "POST /key/service-account/generate", "POST /key/update", "POST /user/new"),
     *("POST /key/regenerate", "POST /key/{key}/regenerate"),
 )
-# What administrators and the admin UI need, without what asks other hosts (LiteLLM's releases, news, templates). Reading
-# is wider than writing: the UI asks for more than it shows.
+# What administrators and the admin UI need, without what asks other hosts (LiteLLM's releases, news, templates).
+# Reading is wider than writing: the UI asks for more than it shows.
 _MANAGEMENT = (
     *(f"GET,POST,PUT,PATCH,DELETE /{place}/*" for place in ("key", "user", "team", "organization", "customer")),
     *(f"GET,POST,PUT,PATCH,DELETE /{place}/*" for place in ("end_user", "budget", "spend", "global", "invitation")),

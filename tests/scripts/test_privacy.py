@@ -15,7 +15,8 @@ REFUSED = {401, 403}
 
 def operations(gateway: Server) -> Iterator[tuple[str, str]]:
     """Everything that the proxy says it has, with x for what is named in a path."""
-    paths = httpx.get(f"{gateway.url}/openapi.json", timeout=60).json()["paths"]
+    headers = {"Authorization": f"Bearer {gateway.key}"}
+    paths = httpx.get(f"{gateway.url}/openapi.json", headers=headers, timeout=60).json()["paths"]
     for path, methods in paths.items():
         for method in METHODS & methods.keys():
             yield method.upper(), re.sub(r"\{[^}]+\}", "x", path)

@@ -8,6 +8,7 @@ from custom_handlers.emulation.call_bodies import END_MARK, Body, Bracketed, Mar
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.parts import Call
 from custom_handlers.emulation.tagged_calls import read_child_tags, read_named
+from custom_handlers.emulation.tool_arguments import meant
 from custom_handlers.emulation.tool_calls import callish, placeholder, read_calls
 from custom_handlers.emulation.tool_marks import SPACE
 from custom_handlers.emulation.tool_prompt import Tooling
@@ -156,4 +157,4 @@ class OpenCall:
         if self.kind != "bare":
             return self.kind == "python"
         name = _BARE_NAME.search(body, 0, 2000)
-        return bool(name and _BARE_ARGUMENTS.search(body) and name[1].rpartition(".")[2] in self._tooling.box.tools)
+        return bool(name and _BARE_ARGUMENTS.search(body) and meant(name[1], self._tooling.box.tools))

@@ -15,6 +15,7 @@ class Output:
         self._single = single
         self._parts: list[Part] = []
         self._space: list[str] = []  # told only if text follows
+        self._before_thought = 0  # so much of it
         self._held: list[Reading] = []
         self._waits = False  # is any call held that is not sure
         self.silent = True  # has no text been told
@@ -59,7 +60,7 @@ class Output:
                 told, self._trims = told.lstrip(SPACE), False
             if self._space:
                 told = "".join(self._space) + told
-                self._space = []
+                self._space, self._before_thought = [], 0
             self._parts.append(Text(told))
             if end < len(text):
                 self._space.append(text[end:])
@@ -73,9 +74,9 @@ class Output:
             self._held.append(Reading(text))
 
     def thought(self) -> None:
-        """A thought begins."""
-        if self.silent:
-            self._space = []
+        """A thought begins. Space before it is told only if text follows."""
+        self._space = ["".join(self._space)] if not self.silent else []
+        self._before_thought = len(self._space)
 
     def trim(self) -> bool:
         """Space that follows is not told."""
@@ -115,4 +116,4 @@ class Output:
     def finish(self) -> None:
         self.settle(meant=True)
         if not self.ended and self._index == self._first:
-            self._parts += [Text(space) for space in filter(None, ["".join(self._space)])]
+            self._parts += [Text(space) for space in filter(None, ["".join(self._space[self._before_thought :])])]

@@ -67,39 +67,28 @@ def read_calls(body: str, names: Collection[str], *, closed: bool) -> list[tuple
     if _PYTHON_CALL.match(body):
         return _python_calls(read_python(body))
     values = [literal(read_python(body))] if _PYTHON_DICT.match(body) else read(body, closed=closed)
-    return [call for value in values for call in _calls(value, closed)]
+    return [call for value in values for call in _calls(value)]
 
 
-def _calls(value: Any, closed: bool) -> list[tuple[str, Any]]:
+def _calls(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, list) and value:
-        return [call for item in value for call in _calls(item, closed)]
+        return [call for item in value for call in _calls(item)]
     if isinstance(value, Mapping) and isinstance(several := value.get("tool_calls"), list):
-        return _calls(several, closed)
+        return _calls(several)
     if isinstance(value, Mapping) and isinstance(function := value.get("function"), Mapping):
-        return _calls(function, closed)
+        return _calls(function)
     key = next((key for key in _ARGUMENTS if key in value), None) if isinstance(value, Mapping) else None
     if not isinstance(value, Mapping) or not (name := next((value[key] for key in _NAMES if key in value), None)):
         raise Unreadable('it is not an object with "name" and "arguments"')
     if not isinstance(name, str) or (key is None and value.keys() - _BESIDE):
         raise Unreadable('it must hold "name", a string, and "arguments", an object')
-    return [(name, _arguments(value[key] if key else None, closed))]
+    return [(name, _arguments(value[key] if key else None))]
 
 
-def _arguments(value: Any, closed: bool) -> Any:
-    if value is None or value == "":
+def _arguments(value: Any) -> Any:
+    if value is None:
         return {}
-    if isinstance(value, str):
-        try:
-            values = read(value, closed=closed)
-        except Unreadable:
-            if value.lstrip()[:1] in ("{", "["):
-                raise
-            return value
-        inner = values[0] if len(values) == 1 else values
-        if inner is None:
-            return {}
-        return inner if isinstance(inner, Mapping | list) else value
-    if not isinstance(value, Mapping | list):
+    if not isinstance(value, Mapping | list | str):
         raise Unreadable('"arguments" is not an object')
     return value
 

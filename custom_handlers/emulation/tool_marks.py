@@ -126,9 +126,7 @@ CUT = re.compile(
     re.IGNORECASE,
 )
 
-_THOUGHT_END = one_of(
-    row("</", _words, _gap, ">"), "[/THINK]", "<channel|>", "<|end|>", "<|return|>", "<|start|>", "<|channel|>"
-)
+_THOUGHT_END = one_of(row("</", _words, _gap, ">"), "[/THINK]", "<channel|>", "<|end|>", "<|return|>", "<|start|>")
 _THOUGHT_END_BEGUN = re.compile(rf"(?=[<\[]){_THOUGHT_END.begun}\Z")
 
 
@@ -140,7 +138,7 @@ def thought_end(opening: str) -> re.Pattern[str]:
     if word.startswith("channel>"):
         return re.compile(r"<channel\|>")
     if opening.startswith("<|"):
-        return re.compile(r"<\|(?:end|return)\|>|(?=<\|(?:start|channel)\|>)")
+        return re.compile(r"<\|(?:end|return)\|>|(?=<\|start\|>)")
     word = "think(?:ing)?" if word.startswith("think") else re.escape(word)  # models mix those two
     return re.compile(rf"</{word}\s{{0,9}}>", re.IGNORECASE)
 

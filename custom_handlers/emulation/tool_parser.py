@@ -23,11 +23,13 @@ from custom_handlers.emulation.open_call import MOST_PROSE, OpenCall, Reading
 from custom_handlers.emulation.output import Output
 from custom_handlers.emulation.parts import Broken, Part, Thought
 from custom_handlers.emulation.thoughts import OpenThought
+from custom_handlers.emulation.tool_arguments import meant
 from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SPACE, SUSPECT, blank
 from custom_handlers.emulation.tool_prompt import Tooling
 
 _SLICE = 8192  # of the buffer what is left is copied for each mark in it
 _SMALL = 512  # a piece that is so short may be looked over twice
+_MOST_NAMES = 100
 _CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
 _LOOSE = {"plain", "bare", "python", "xml", "escaped"}
 _AT_LAST_BRACKET = {"mistral", "plain", "xml"}
@@ -59,6 +61,7 @@ class ToolCallParser:
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
         self._misquoted = False
+        self._known: dict[str, bool] = {}  # names that are not quite those of tools: is one meant
         self._left = ""  # behind a call whose quotes hid its end
         self._call: OpenCall | None = None
         self._thought = OpenThought()
@@ -147,6 +150,8 @@ class ToolCallParser:
         place = "start" if behind and place == "indented" else place
         match kind:
             case "turn" if (self._turns or behind) and place == "start":
+                if self._out.silent and not behind and "ASSISTANT" in mark.group():  # its own turn, which it repeats
+                    return self._skip_mark(start, mark.end() - 1)
                 self._pass(start)
                 return self._end()
             case "result" if behind:
@@ -181,16 +186,22 @@ class ToolCallParser:
             return False
         if kind not in _LOOSE:
             return True
-        names = self._tooling.box.tools
         if self._tooling.choice == "none" or place == "middle" or self._final:
             return False
         if kind == "escaped":
             return self._out.silent and alone
         if kind == "xml":
-            return mark["xml"].strip("<> \r\n\t") in names
+            return mark["xml"].strip("<> \r\n\t") in self._tooling.box.tools
         if kind == "python":
-            return mark["python"].strip("[( ").rpartition(".")[2] in names
-        return kind == "plain" or mark["first"] is None or mark["first"].rpartition(".")[2] in names
+            return self._offered(mark["python"].strip("[( "))
+        return kind == "plain" or mark["first"] is None or self._offered(mark["first"])
+
+    def _offered(self, name: str) -> bool:
+        assert self._tooling is not None
+        names = self._tooling.box.tools
+        if name not in names and name not in self._known and len(self._known) < _MOST_NAMES:
+            self._known[name] = meant(name, names) is not None
+        return name in names or self._known.get(name, False)
 
     def _meet_fence(self, mark: re.Match[str], start: int, last: bool) -> bool | None:
         text = self._buffer

@@ -18,20 +18,17 @@ The parts are the same for every way of cutting an answer into pieces, but for w
 import re
 
 from custom_handlers.emulation import tool_marks
+from custom_handlers.emulation.call_marks import CALLS, LOOSE, CallMarks, call_begins, ends_no_thought
 from custom_handlers.emulation.lines import Line
 from custom_handlers.emulation.open_call import MOST_PROSE, OpenCall, Reading
 from custom_handlers.emulation.output import Output
 from custom_handlers.emulation.parts import Broken, Part, Thought
 from custom_handlers.emulation.thoughts import OpenThought
-from custom_handlers.emulation.tool_arguments import meant
-from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SPACE, SUSPECT, blank
+from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SUSPECT, blank
 from custom_handlers.emulation.tool_prompt import Tooling
 
 _SLICE = 8192  # of the buffer what is left is copied for each mark in it
 _SMALL = 512  # a piece that is so short may be looked over twice
-_MOST_NAMES = 100
-_CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
-_LOOSE = {"plain", "bare", "python", "xml", "escaped"}
 _AT_LAST_BRACKET = {"mistral", "plain", "xml"}
 
 
@@ -48,6 +45,7 @@ class ToolCallParser:
     ) -> None:
         self.unfinished_thought = ""  # after `finish`: a thought that the answer began and never ended
         self._tooling, self._turns = tooling, turns
+        self._marks = CallMarks(tooling) if tooling else None
         self._out = Output(first_index, single=tooling is not None and tooling.single)
         self._step = ToolCallParser._text
         self._buffer = "\n"  # but in a call and in a thought with the character before it, which is told already
@@ -61,7 +59,6 @@ class ToolCallParser:
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
         self._misquoted = False
-        self._known: dict[str, bool] = {}  # names that are not quite those of tools: is one meant
         self._left = ""  # behind a call whose quotes hid its end
         self._call: OpenCall | None = None
         self._thought = OpenThought()
@@ -171,37 +168,19 @@ class ToolCallParser:
                 if "analysis" in mark.group():
                     return self._open_thought(mark)
                 return self._skip_mark(mark.start(), mark.end())
-            case _ if kind in _CALLS and self._tooling is not None and self._counts(kind, mark, place, behind):
-                sure = place == "start" and kind not in _LOOSE and not (self._wrapped or self._doubt)
+            case _ if kind in CALLS and self._counts(kind, mark, place, behind):
+                sure = place == "start" and kind not in LOOSE and not (self._wrapped or self._doubt)
                 if behind and "\n" not in self._buffer[1:start]:
                     sure = sure and self._sure
                 self._harmony = self._harmony or kind == "harmony"
-                return self._open(kind, mark, start, self._tooling, sure=sure)
+                return self._open(kind, mark, start, sure=sure)
         return None
 
     def _counts(self, kind: str, mark: re.Match[str], place: str, behind: bool) -> bool:
-        assert self._tooling is not None
-        alone = behind or self._wrapped or (self._out.silent and blank(self._buffer[1 : mark.start() + 1]))
-        if place == "indented" and not alone:
+        if self._marks is None or (self._final and kind in LOOSE):
             return False
-        if kind not in _LOOSE:
-            return True
-        if self._tooling.choice == "none" or place == "middle" or self._final:
-            return False
-        if kind == "escaped":
-            return self._out.silent and alone
-        if kind == "xml":
-            return mark["xml"].strip("<> \r\n\t") in self._tooling.box.tools
-        if kind == "python":
-            return self._offered(mark["python"].strip("[( "))
-        return kind == "plain" or mark["first"] is None or self._offered(mark["first"])
-
-    def _offered(self, name: str) -> bool:
-        assert self._tooling is not None
-        names = self._tooling.box.tools
-        if name not in names and name not in self._known and len(self._known) < _MOST_NAMES:
-            self._known[name] = meant(name, names) is not None
-        return name in names or self._known.get(name, False)
+        silent = self._out.silent and blank(self._buffer[1 : mark.start() + 1])
+        return self._marks.count(kind, mark, place, alone=behind or self._wrapped or silent, silent=silent)
 
     def _meet_fence(self, mark: re.Match[str], start: int, last: bool) -> bool | None:
         text = self._buffer
@@ -213,12 +192,12 @@ class ToolCallParser:
                 return self._skip_mark(start, mark.end() - 1)
             self._unwrap()
             return True
-        inside = None if self._tooling is None else self._first_mark(mark.end(), last)
-        if inside is False:
+        inside = self._marks is not None and call_begins(text, mark.end(), last=last)
+        if inside is None:
             self._pass(mark.start() + (text[mark.start()] == "\n"))
             return False
         self._fence = run
-        if inside is None:
+        if not inside:
             self._pass(mark.end())
             self._step, self._behind = ToolCallParser._fenced, False
             return True
@@ -227,18 +206,6 @@ class ToolCallParser:
         self._after_mark(rest, raw)
         self._wrapped, self._behind = True, False
         return True
-
-    def _first_mark(self, at: int, last: bool) -> bool | None:
-        """Does what stands at `at`, behind a line break, begin with a call? False: there is too little of it."""
-        text = self._buffer
-        first = at + len(text[at:]) - len(text[at:].lstrip(SPACE))
-        line = max(text.rfind("\n", 0, first), at - 1)
-        mark = OPEN.match(text, line) or OPEN.match(text, first)
-        if mark and mark.lastgroup in _CALLS - {"escaped"}:
-            return True
-        if last or len(text) - at >= tool_marks.WINDOW:
-            return None
-        return False if first == len(text) or tool_marks.begun(text, line) <= first else None
 
     def _meet_thought(self, kind: str, mark: re.Match[str], place: str, behind: bool, last: bool) -> bool | None:
         text = self._buffer
@@ -256,8 +223,7 @@ class ToolCallParser:
         if self._doubt or not mark.group().startswith("</think"):
             self._doubt = False
             return None
-        before = text[mark.start() - 1]
-        if place == "middle" and (before in "\"'`(" or (before == " " and following not in ("", "\n", "\r"))):
+        if ends_no_thought(text[mark.start() - 1], following, place):
             return None
         self._skip_mark(mark.start(), mark.end())
         return self._out.trim()
@@ -301,11 +267,12 @@ class ToolCallParser:
         self._wrapped = self._behind = False
         self._step = ToolCallParser._fenced
 
-    def _open(self, kind: str, mark: re.Match[str], start: int, tooling: Tooling, *, sure: bool) -> bool:
+    def _open(self, kind: str, mark: re.Match[str], start: int, *, sure: bool) -> bool:
+        assert self._tooling is not None
         body = start if kind in ("bare", "python") else mark.end() - (kind in _AT_LAST_BRACKET)
         raw, rest = self._buffer[start:body], self._buffer[body:]
         self._pass(start)
-        self._call = OpenCall(kind, raw, tooling, sure=sure, literal=self._misquoted)
+        self._call = OpenCall(kind, raw, self._tooling, sure=sure, literal=self._misquoted)
         self._buffer, self._step = rest, ToolCallParser._in_call
         return True
 

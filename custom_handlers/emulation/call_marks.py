@@ -1,0 +1,56 @@
+"""Which marks begin a call: that depends on what they are, where they stand and which tools there are."""
+
+import re
+
+from custom_handlers.emulation.tool_arguments import meant
+from custom_handlers.emulation.tool_marks import OPEN, SPACE, WINDOW, begun
+from custom_handlers.emulation.tool_prompt import Tooling
+
+CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
+LOOSE = {"plain", "bare", "python", "xml", "escaped"}  # other text may look like these: they are never sure
+_MOST_NAMES = 100
+
+
+class CallMarks:
+    def __init__(self, tooling: Tooling) -> None:
+        self._tooling = tooling
+        self._known: dict[str, bool] = {}  # names that are not quite those of tools: is one meant
+
+    def count(self, kind: str, mark: re.Match[str], place: str, *, alone: bool, silent: bool) -> bool:
+        """Can a call begin with `mark`? `alone` says that only calls stand before it, `silent` that nothing does."""
+        if place == "indented" and not alone:
+            return False
+        if kind not in LOOSE:
+            return True
+        if self._tooling.choice == "none" or place == "middle":
+            return False
+        if kind == "escaped":
+            return silent and alone
+        if kind == "xml":
+            return mark["xml"].strip("<> \r\n\t") in self._tooling.box.tools
+        if kind == "python":
+            return self._offered(mark["python"].strip("[( "))
+        return kind == "plain" or mark["first"] is None or self._offered(mark["first"])
+
+    def _offered(self, name: str) -> bool:
+        names = self._tooling.box.tools
+        if name not in names and name not in self._known and len(self._known) < _MOST_NAMES:
+            self._known[name] = meant(name, names) is not None
+        return name in names or self._known.get(name, False)
+
+
+def call_begins(text: str, at: int, *, last: bool) -> bool | None:
+    """Does what stands at `at`, behind a line break, begin with a call? None: there is too little of it to say."""
+    first = at + len(text[at:]) - len(text[at:].lstrip(SPACE))
+    line = max(text.rfind("\n", 0, first), at - 1)
+    mark = OPEN.match(text, line) or OPEN.match(text, first)
+    if mark and mark.lastgroup in CALLS - {"escaped"}:
+        return True
+    if last or len(text) - at >= WINDOW:
+        return False
+    return None if first == len(text) or begun(text, line) <= first else False
+
+
+def ends_no_thought(before: str, following: str, place: str) -> bool:
+    """Is the end of a thought that has not begun only talked about? `following` is what stands behind it."""
+    return place == "middle" and (before in "\"'`(" or (before == " " and following not in ("", "\n", "\r")))

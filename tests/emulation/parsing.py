@@ -1,0 +1,65 @@
+"""Answers as the parser reads them, in a form that can be compared."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought
+from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.emulation.tool_prompt import Tooling, read_tools
+
+
+def tool(name: str, properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": list(required)}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+TOOLS = [
+    tool("read", {"path": {"type": "string"}, "lines": {"type": "integer"}}, ["path"]),
+    tool("write", {"path": {"type": "string"}, "content": {"type": "string"}}, ["path", "content"]),
+    tool("now", {}),
+]
+READ = '{"name": "read", "arguments": {"path": "a.py"}}'
+CALL = f"<tool_call>{READ}</tool_call>"
+
+
+def tooling(**parameters: Any) -> Tooling:
+    found = read_tools({"tools": TOOLS, **parameters})
+    assert found
+    return found
+
+
+def parse(*pieces: str, given: Tooling | None = None, thinking: bool = False, turns: bool = False) -> list[Part]:
+    parser = ToolCallParser(given or tooling(), thinking=thinking, turns=turns)
+    return [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
+
+
+def merged(parts: Iterable[Part]) -> list[tuple[str, ...]]:
+    """The parts without their cuts and ids."""
+    result: list[tuple[str, ...]] = []
+    for part in parts:
+        match part:
+            case Text(text) | Thought(text) if result and result[-1][0] == type(part).__name__:
+                result[-1] = (result[-1][0], result[-1][1] + text)
+            case Text(text) | Thought(text):
+                result.append((type(part).__name__, text))
+            case Call(index, _, name, arguments):
+                result.append(("Call", str(index), name, arguments))
+            case Broken(raw, reason):
+                result.append(("Broken", raw, reason))
+    return result
+
+
+def seen(answer: str, **more: Any) -> list[tuple[str, ...]]:
+    return merged(parse(answer, **more))
+
+
+def call(index: int, name: str, **arguments: Any) -> tuple[str, ...]:
+    return ("Call", str(index), name, json.dumps(arguments, ensure_ascii=False))
+
+
+def text_of(parts: Iterable[tuple[str, ...]]) -> str:
+    return "".join(part[1] for part in parts if part[0] == "Text")
+
+
+READS = call(0, "read", path="a.py")

@@ -14,18 +14,29 @@ class Line:
 
     def __init__(self) -> None:
         self._head = ""
+        self._ticks = 0  # runs of backticks in it
         self.short = True  # is more of the line needed
 
     def begin(self) -> None:
-        self._head, self.short = "", True
+        self._head, self._ticks, self.short = "", 0, True
 
     def add(self, text: str) -> None:
         if "\n" in text:
             line = text.rindex("\n") + 1
             self._head = text[line : line + _HEAD]
+            self._ticks = text.count("```", line)
         elif self.short:
             self._head += text[:_HEAD]
+            self._ticks += text.count("```")
+        else:
+            self._ticks += text.count("```")
         self.short = len(self._head) < _HEAD
+
+    def in_code(self, text: str, at: int) -> bool:
+        """Does the mark at `at` end code within the line that three backticks have begun?"""
+        line = text.rfind("\n", 1, at)
+        ticks = text.count("```", line + 1, at) if line > 0 else self._ticks + text.count("```", 1, at)
+        return ticks % 2 == 1
 
     def place(self, text: str, at: int) -> str:
         """Where the mark at `at` stands in its line: start, indented, middle or quoted."""

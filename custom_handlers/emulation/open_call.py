@@ -54,7 +54,9 @@ class OpenCall:
         self.name = next(filter(None, found.groups()), "") if found else ""
         if kind == "xml":
             self.name = mark.strip("<> \r\n\t")
-        self._decided = kind != "tag"
+        # The last two may end without an end mark: with the bracket that closes their first one.
+        self._bracketed = kind == "harmony" or mark.startswith("<|python_")
+        self._decided = kind not in ("tag", "harmony")
         self._tooling = tooling
         self._body = self._scanner(literal)
         self._pieces: list[str] = []
@@ -81,8 +83,12 @@ class OpenCall:
         """Is there enough of the body, which begins with `text`, to say whether it is a call or prose about tags?"""
         if not self._decided:
             start = text[:_START].lstrip(SPACE)
+            if self._bracketed and start[:1] in ("[", "{"):
+                self._body = Bracketed("python")
             if END_MARK.match(start) or (not start and len(text) >= _START):
                 self._decided = True
+            elif self.kind == "harmony":
+                self._decided = bool(start) or last
             else:
                 found = callish(start, self._tooling.box.tools, more=not last and len(text) < _START)
                 self._decided, self.prose = found is not None, found is False

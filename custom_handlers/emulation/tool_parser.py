@@ -142,12 +142,13 @@ class ToolCallParser:
         """What the mark means where it stands: None if nothing, False if that needs more text."""
         place = self._line.place(self._buffer, start)
         if place == "quoted":
+            self._doubt = self._doubt or kind == "think"
             return None
         behind = self._behind and blank(self._buffer[1:start])
         place = "start" if behind and place == "indented" else place
         match kind:
             case "turn" if (self._turns or behind) and place == "start":
-                if self._out.silent and not behind and "ASSISTANT" in mark.group():  # its own turn, which it repeats
+                if "ASSISTANT" in mark.group() and not behind and self._is_silent(start):  # it repeats its own header
                     return self._skip_mark(start, mark.end() - 1)
                 self._pass(start)
                 return self._end()
@@ -168,7 +169,7 @@ class ToolCallParser:
                 if "analysis" in mark.group():
                     return self._open_thought(mark)
                 return self._skip_mark(mark.start(), mark.end())
-            case _ if kind in CALLS and self._counts(kind, mark, place, behind):
+            case _ if kind in CALLS and self._counts(kind, mark, start, place, behind):
                 sure = place == "start" and kind not in LOOSE and not (self._wrapped or self._doubt)
                 if behind and "\n" not in self._buffer[1:start]:
                     sure = sure and self._sure
@@ -176,10 +177,13 @@ class ToolCallParser:
                 return self._open(kind, mark, start, sure=sure)
         return None
 
-    def _counts(self, kind: str, mark: re.Match[str], place: str, behind: bool) -> bool:
+    def _is_silent(self, start: int) -> bool:
+        return self._out.silent and blank(self._buffer[1:start])
+
+    def _counts(self, kind: str, mark: re.Match[str], start: int, place: str, behind: bool) -> bool:
         if self._marks is None or (self._final and kind in LOOSE):
             return False
-        silent = self._out.silent and blank(self._buffer[1 : mark.start() + 1])
+        silent = self._is_silent(start)
         return self._marks.count(kind, mark, place, alone=behind or self._wrapped or silent, silent=silent)
 
     def _meet_fence(self, mark: re.Match[str], start: int, last: bool) -> bool | None:
@@ -192,6 +196,8 @@ class ToolCallParser:
                 return self._skip_mark(start, mark.end() - 1)
             self._unwrap()
             return True
+        if self._line.in_code(text, start):
+            return None
         inside = self._marks is not None and call_begins(text, mark.end(), last=last)
         if inside is None:
             self._pass(mark.start() + (text[mark.start()] == "\n"))

@@ -47,7 +47,8 @@ BEGUN_BY_THE_TEMPLATE = ("glm", "kimi")
 def parts(fixture: Fixture, pieces: Sequence[str]) -> list[Part]:
     prompt = fixture.generation_prompt
     # Some fixtures do not say how the prompt ended.
-    unsaid = prompt is None and fixture.thinking and fixture.family in BEGUN_BY_THE_TEMPLATE
+    unsaid = prompt is None and (fixture.thinking or "</think>" in fixture.raw_output)
+    unsaid = unsaid and fixture.family in BEGUN_BY_THE_TEMPLATE
     inside = (prompt or "").rstrip("\n").endswith("<think>") or (unsaid and "<think>" not in fixture.raw_output)
     return parse(
         *pieces, given=read_tools({"tools": [dict(offered) for offered in fixture.tools]}), thinking=bool(inside)

@@ -15,13 +15,10 @@ from custom_handlers.guard.refusal import Refusal
 
 # For keys of developers (`make key`, and keys made in the admin UI). LiteLLM takes each as the beginning of a path.
 DEVELOPER_ROUTES = [
-    "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/messages",
-    "/v1/responses",
-    "/v1/models",
-    "/key/info",
-]
+    f"{version}/{route}"
+    for version in ("/v1", "")
+    for route in ("chat/completions", "completions", "messages", "responses", "models")
+] + ["/key/info"]
 
 
 class Kind(Enum):
@@ -116,7 +113,7 @@ _MANAGEMENT = (
     *("GET /credentials", "GET /v1/mcp/user-credentials", "GET /claude-code/plugins"),
 )
 # LiteLLM's routes that begin with any segment: they would pass as management of that name.
-_CROSSING = re.compile(r"/[^/]+/(v1/(files|batches)(/.*)?|mcp(/.*)?|authorize|token|register)", re.DOTALL)
+_CROSSING = re.compile(r"/[^/]+/(v1/(files|batches)(/.*)?|mcp/?|authorize|token|register)", re.DOTALL)
 _DOCUMENTATION = (
     *("GET,HEAD /", "GET,HEAD /docs", "GET,HEAD /redoc", "GET,HEAD /openapi.json", "GET,HEAD /docs/*", "GET /routes"),
     *(

@@ -43,7 +43,7 @@ def test_a_surface_has_one_path_behind_the_guard(path: str) -> None:
         *[("POST /v1/messages/batches", 404), ("POST /anthropic/v1/messages", 404), ("GET /gemini/x", 404)],
         *[("POST /v1/rerank", 404), ("GET /v1/files", 404), ("POST /mcp", 404), ("GET /mcp-rest/tools/list", 404)],
         # LiteLLM's routes that begin with any segment
-        *[("GET /key/v1/files", 404), ("POST /user/v1/batches", 404), ("GET /team/mcp", 404)],
+        *[("GET /key/v1/files", 404), ("POST /user/v1/batches", 404), ("GET /team/mcp", 404), ("GET /v1/mcp", 404)],
         *[("POST /team/token", 404), ("POST /user/register", 404), ("GET /key/authorize", 404)],
         *[("POST /health/test_connection", 404), ("POST /config_overrides/cyberark", 404), ("OPTIONS /mcp", 404)],
         *[("POST /v1/chat/completions/x", 404), ("POST //v1/completions", 404), ("POST /V1/completions", 404)],
@@ -68,6 +68,7 @@ def test_the_rest_is_closed(request_line: str, status: int) -> None:
         ("GET /key/info", Kind.MANAGEMENT),
         ("POST /key/sk-1/regenerate", Kind.KEY),
         ("GET /management/v1/users/me", Kind.MANAGEMENT),
+        ("GET /v1/mcp/server", Kind.MANAGEMENT),
         ("GET /openapi.json", Kind.DOCUMENTATION),
         ("GET /", Kind.DOCUMENTATION),
         ("GET /public/model_hub", Kind.DOCUMENTATION),

@@ -38,7 +38,7 @@ UNITS = {
     "other fences": "~~~\n",
     "headers": "=== USE\n",
     "equals": "=\n",
-    "quotes": '"\'',
+    "quotes": "\"'",
     "brackets": "[{",
     "blanks": " ",
     "lines": "\n",

@@ -4,10 +4,10 @@ rounds, plan          what to ask, and how to read the answer, in one round or t
 answer                one round: from the upstream's text to what the caller is told
 prompt, tool_prompt   a conversation, and the tools, as one text
 transcript, content   its turns, and what their parts hold (role_headers, tool_syntax: how they are written)
-tool_parser           calls out of an answer (parts: what it finds; thoughts: what a model thinks; output: what is told)
-tool_marks, call_marks, lines, patterns   which marks begin a call, a thought or a fence, and which are only quoted
-open_call, call_bodies                    a call that has begun, and where it ends
-tool_calls, tagged_calls                  what stands in a call, as JSON, as Python or between tags of its own
+tool_parser           calls, thoughts and invented turns out of an answer (answer_text, fence_reader, call_reader: its
+                      steps; lines, thoughts, output, parts: what they keep)
+tool_marks            where these begin (patterns), and which marks are calls (call_marks)
+open_call             one call: where it ends (call_bodies), and what it says (tool_calls, tagged_calls)
 tool_arguments        which tool a call means, and with what (conversion: "30" for 30, and the like)
 structured, schemas   JSON that fits a schema (proof: dear checks, in a process of their own)
 schema_reader         what a schema is before a check: draft, references, size (schema_drafts)

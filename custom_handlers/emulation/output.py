@@ -46,11 +46,17 @@ class Output:
     def plain(self, text: str) -> list[Part]:
         """As `put` and `take`, for the many pieces at which nothing is held."""
         told = text.rstrip(SPACE)
-        if told and told == text and not (self._space or self._trims):
-            self.silent = False
-            return [Text(text)]
-        self.put(text)
-        return self.take()
+        if not told or self._trims:
+            self.put(text)
+            return self.take()
+        end = len(told)
+        if self._space:
+            told = "".join((*self._space, told))
+            self._space, self._before_thought = [], 0
+        if end < len(text):
+            self._space = [text[end:]]
+        self.silent = False
+        return [Text(told)]
 
     def put(self, text: str) -> None:
         told = text.rstrip(SPACE)

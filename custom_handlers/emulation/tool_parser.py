@@ -18,21 +18,20 @@ The parts are the same for every way of cutting an answer into pieces, but for w
 import re
 
 from custom_handlers.emulation import tool_marks
-from custom_handlers.emulation.call_marks import CALLS, LOOSE, CallMarks, call_begins, ends_no_thought
-from custom_handlers.emulation.lines import Line
-from custom_handlers.emulation.open_call import MOST_PROSE, OpenCall, Reading
+from custom_handlers.emulation.answer_text import CALL, FENCE, SMALL, TEXT, THOUGHT
+from custom_handlers.emulation.call_marks import CALLS, LOOSE, CallMarks, ends_no_thought
+from custom_handlers.emulation.call_reader import CallReader
+from custom_handlers.emulation.open_call import Reading
 from custom_handlers.emulation.output import Output
 from custom_handlers.emulation.parts import Broken, Part, Thought
 from custom_handlers.emulation.thoughts import OpenThought
-from custom_handlers.emulation.tool_marks import FENCE_END, LAST_FENCE, LAST_TURN, OPEN, SUSPECT, blank
+from custom_handlers.emulation.tool_marks import LAST_FENCE, LAST_TURN, OPEN, blank
 from custom_handlers.emulation.tool_prompt import Tooling
 
 _SLICE = 8192  # of the buffer what is left is copied for each mark in it
-_SMALL = 512  # a piece that is so short may be looked over twice
-_AT_LAST_BRACKET = {"mistral", "plain", "xml"}
 
 
-class ToolCallParser:
+class ToolCallParser(CallReader):
     """`feed` the pieces of one answer, then `finish`; both give the parts that are certain by then.
 
     Without `tooling` no call is looked for. `first_index` is the index of the first call. With `thinking` the answer
@@ -43,27 +42,18 @@ class ToolCallParser:
     def __init__(
         self, tooling: Tooling | None, *, first_index: int = 0, thinking: bool = False, turns: bool = False
     ) -> None:
+        super().__init__(Output(first_index, single=tooling is not None and tooling.single), tooling)
         self.unfinished_thought = ""  # after `finish`: a thought that the answer began and never ended
-        self._tooling, self._turns = tooling, turns
+        self._turns = turns
         self._marks = CallMarks(tooling) if tooling else None
-        self._out = Output(first_index, single=tooling is not None and tooling.single)
-        self._step = ToolCallParser._text
-        self._buffer = "\n"  # but in a call and in a thought with the character before it, which is told already
-        self._line = Line()
-        self._fence = ""  # the mark of the code fence that is open
-        self._wrapped = False  # has the fence held nothing but calls so far
-        self._behind = False  # directly behind a call: nothing but space since then
-        self._sure = True  # is a call sure that follows in its line
         self._doubt = False  # behind <example> or a thought's tag in a line: calls may be quoted
         self._quick = False  # is nothing open, so that most pieces are text as they are
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
-        self._misquoted = False
-        self._left = ""  # behind a call whose quotes hid its end
-        self._call: OpenCall | None = None
         self._thought = OpenThought()
+        self._steps = {TEXT: self._text, FENCE: self._fenced, CALL: self._in_call, THOUGHT: self._think}
         if thinking:
-            self._step, self._buffer = ToolCallParser._think, ""
+            self._mode, self._buffer = THOUGHT, ""
 
     @property
     def ended(self) -> bool:
@@ -71,21 +61,13 @@ class ToolCallParser:
         return self._out.ended
 
     def feed(self, text: str) -> list[Part]:
-        if self._call and not self._buffer and len(text) < _SMALL and self._call.swallows(text):
-            return []
-        if self._quick and len(text) < _SMALL:  # most pieces are text as they are
-            buffer = self._buffer + text
-            mark = SUSPECT.search(buffer, buffer[0] != "\n")
-            end = len(buffer) if mark is None else mark.start() if mark.end() == len(buffer) else -1
-            if end >= 0:
-                self._buffer = buffer[end - 1 if end else 0 :]
-                told = buffer[1:end]
-                if self._line.short or "\n" in told:
-                    self._line.add(told)
-                return self._out.plain(told)
+        if len(text) < SMALL:
+            if self._mode == CALL and not self._buffer and self._call and self._call.swallows(text):
+                return []
+            if self._quick and (told := self._tell_plain(text)) is not None:
+                return told
         self._read(text)
-        in_text = self._step is ToolCallParser._text
-        self._quick = in_text and not (self._behind or self._out.holds or self._out.ended)
+        self._quick = self._mode == TEXT and not (self._behind or self._out.holds or self._out.ended)
         return self._out.take()
 
     def finish(self) -> list[Part]:
@@ -94,7 +76,7 @@ class ToolCallParser:
         if self._left:
             self._read(self._left)
             self._go_on(last=True)
-        if self._step is ToolCallParser._think and not self._out.ended:
+        if self._mode == THOUGHT and not self._out.ended:
             self.unfinished_thought = self._thought.text
             if self._tooling and (call := self._thought.call_at_end):
                 self._out.add(Broken(call, "it stands in a thought that never ended"))
@@ -107,7 +89,7 @@ class ToolCallParser:
             self._go_on(last=False)
 
     def _go_on(self, *, last: bool) -> None:
-        while not self._out.ended and self._step(self, last):
+        while not self._out.ended and self._steps[self._mode](last):
             pass
 
     # Each step takes what it can from the buffer, and says whether the next one can go on.
@@ -159,7 +141,7 @@ class ToolCallParser:
             case "token" if behind or self._harmony:
                 return self._skip_mark(mark.start(), mark.end())
             case "fence" | "tilde":
-                return self._meet_fence(mark, start, last)
+                return self._meet_fence(mark, start, last, calls=self._marks is not None)
             case "quoting" | "quoted":
                 self._doubt = kind == "quoting"
             case "thought" | "think" | "bracket" | "channel":
@@ -177,41 +159,11 @@ class ToolCallParser:
                 return self._open(kind, mark, start, sure=sure)
         return None
 
-    def _is_silent(self, start: int) -> bool:
-        return self._out.silent and blank(self._buffer[1:start])
-
     def _counts(self, kind: str, mark: re.Match[str], start: int, place: str, behind: bool) -> bool:
         if self._marks is None or (self._final and kind in LOOSE):
             return False
         silent = self._is_silent(start)
         return self._marks.count(kind, mark, place, alone=behind or self._wrapped or silent, silent=silent)
-
-    def _meet_fence(self, mark: re.Match[str], start: int, last: bool) -> bool | None:
-        text = self._buffer
-        line = text[start : mark.end()]
-        run = line[: len(line) - len(line.lstrip(line[0]))]
-        if self._wrapped:
-            if self._closes(run) and blank(line[len(run) :]):
-                self._fence, self._wrapped = "", False
-                return self._skip_mark(start, mark.end() - 1)
-            self._unwrap()
-            return True
-        if self._line.in_code(text, start):
-            return None
-        inside = self._marks is not None and call_begins(text, mark.end(), last=last)
-        if inside is None:
-            self._pass(mark.start() + (text[mark.start()] == "\n"))
-            return False
-        self._fence = run
-        if not inside:
-            self._pass(mark.end())
-            self._step, self._behind = ToolCallParser._fenced, False
-            return True
-        raw, rest = text[start : mark.end()], text[mark.end() :]
-        self._pass(start)
-        self._after_mark(rest, raw)
-        self._wrapped, self._behind = True, False
-        return True
 
     def _meet_thought(self, kind: str, mark: re.Match[str], place: str, behind: bool, last: bool) -> bool | None:
         text = self._buffer
@@ -239,7 +191,7 @@ class ToolCallParser:
         self._pass(mark.start())
         self._out.thought()
         self._thought, self._doubt = OpenThought(mark.group()), False
-        self._buffer, self._step = rest, ToolCallParser._think
+        self._buffer, self._mode = rest, THOUGHT
         return True
 
     def _think(self, last: bool) -> bool:
@@ -251,99 +203,6 @@ class ToolCallParser:
             self._after_mark(rest)
             self._out.trim()
         return ended
-
-    def _fenced(self, last: bool) -> bool:
-        text, at = self._buffer, 0
-        begun = len(text) if last else tool_marks.fence_end_begun(text)
-        while (end := FENCE_END.search(text, at)) and (end.start() < begun or last):
-            if self._closes(end[1]):
-                self._pass(end.end() - text.endswith("\n", end.start(), end.end()))
-                self._fence, self._step = "", ToolCallParser._text
-                return True
-            at = end.start() + 1
-        self._pass(begun)
-        return False
-
-    def _closes(self, run: str) -> bool:
-        return run[0] == self._fence[0] and len(run) >= len(self._fence)
-
-    def _unwrap(self) -> None:
-        """The fence holds other things than calls: what it holds is text."""
-        self._out.settle(meant=False)
-        self._wrapped = self._behind = False
-        self._step = ToolCallParser._fenced
-
-    def _open(self, kind: str, mark: re.Match[str], start: int, *, sure: bool) -> bool:
-        assert self._tooling is not None
-        body = start if kind in ("bare", "python") else mark.end() - (kind in _AT_LAST_BRACKET)
-        raw, rest = self._buffer[start:body], self._buffer[body:]
-        self._pass(start)
-        self._call = OpenCall(kind, raw, self._tooling, sure=sure, literal=self._misquoted)
-        self._buffer, self._step = rest, ToolCallParser._in_call
-        return True
-
-    def _in_call(self, last: bool) -> bool:
-        call = self._call
-        assert call is not None
-        if not call.decide(self._buffer, last=last):
-            return False
-        if call.prose and not call.sure:
-            return self._quote(call.mark, call.text + self._buffer)
-        end, behind = call.take(self._buffer, last=last)
-        mark = "" if behind is None else self._buffer[end:behind]
-        self._buffer = self._buffer[end if behind is None else behind :]
-        if behind is not None:
-            return self._close(call, mark, closed=True)
-        if call.prose and (last or call.size > MOST_PROSE):
-            return self._quote(call.mark, call.text + self._buffer)
-        return last and self._close(call, "", closed=False)
-
-    def _close(self, call: OpenCall, mark: str, *, closed: bool) -> bool:
-        if closed and not mark and call.kind == "tag" and blank(call.text):  # a tag around the calls that follow
-            self._after_mark(self._buffer, call.mark + call.text)
-            self._behind, self._sure = True, call.sure
-            return True
-        reading = call.read(mark, closed=closed)
-        if not closed and (reading is None or reading.problem) and (hidden := call.cut_short()):
-            self._misquoted = True  # from here on quotes hide no end mark: each would be read to the end again
-            mark, self._left, self._buffer = hidden[0], hidden[1] + self._buffer, ""
-            reading = call.read(mark, closed=True)
-        if reading is None:
-            return self._quote(f"{call.mark}{call.text}{mark}", self._buffer)
-        self._after_mark(self._buffer)
-        self._out.call(reading)
-        self._behind, self._sure = True, reading.sure
-        return True
-
-    def _quote(self, raw: str, rest: str) -> bool:
-        """What seemed to be a call is text, and `rest` goes on behind it."""
-        self._step, self._call = ToolCallParser._text, None
-        if self._wrapped:
-            self._buffer = f"\n{raw}{rest}"
-            self._unwrap()
-        else:
-            self._tell(raw)
-            self._buffer += rest
-        return True
-
-    def _after_mark(self, rest: str, mark: str = "") -> None:
-        """Behind a call, a thought or a mark around them is as good as the start of a line."""
-        if mark:
-            self._out.hold(mark)
-        self._buffer, self._step, self._call = "\n" + rest, ToolCallParser._text, None
-        self._line.begin()
-
-    def _skip_mark(self, start: int, end: int) -> bool:
-        """A mark that is told only if the calls that it belongs to are quoted."""
-        mark, rest = self._buffer[start:end], self._buffer[end:]
-        self._pass(start)
-        self._after_mark(rest, mark if self._out.holds else "")
-        return True
-
-    def _end(self) -> bool:
-        self._out.settle(meant=True)
-        self._out.ended = True
-        return False
 
     def _text_ends(self) -> bool:
         text = self._buffer
@@ -364,20 +223,3 @@ class ToolCallParser:
             return self._end()
         self._pass(len(text))
         return False
-
-    def _pass(self, end: int) -> None:
-        """The buffer is text up to `end`."""
-        text, rest = self._buffer[1:end], self._buffer[max(end, 1) :]
-        if text:
-            self._tell(text)
-            self._buffer += rest
-
-    def _tell(self, text: str) -> None:
-        if self._step is ToolCallParser._fenced:
-            self._out.put(text)
-        else:
-            self._out.text(text)
-            self._behind = self._behind and blank(text)
-            self._sure = self._sure or "\n" in text
-        self._line.add(text)
-        self._buffer = text[-1]

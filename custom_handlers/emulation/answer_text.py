@@ -1,0 +1,71 @@
+"""The text of an answer while it is read: what of it is told already, and what is still to be looked at."""
+
+from custom_handlers.emulation.lines import Line
+from custom_handlers.emulation.output import Output
+from custom_handlers.emulation.parts import Part
+from custom_handlers.emulation.tool_marks import SUSPECT, blank
+
+TEXT, FENCE, CALL, THOUGHT = "text", "fence", "call", "thought"  # what the buffer is in
+SMALL = 512  # a piece that is so short may be looked over twice
+
+
+class AnswerText:
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._mode = TEXT
+        self._buffer = "\n"  # in text and in a fence with the character before it, which is told already
+        self._line = Line()
+        self._behind = False  # directly behind a call: nothing but space since then
+        self._sure = True  # is a call sure that follows in its line
+
+    def _tell_plain(self, text: str) -> list[Part] | None:
+        """Tells a piece at once in which no mark begins, or only with its last character; None if it may hold one."""
+        buffer = self._buffer + text
+        mark = SUSPECT.search(buffer, buffer[0] != "\n")
+        end = len(buffer) if mark is None else mark.start() if mark.end() == len(buffer) else -1
+        if end < 0:
+            return None
+        self._buffer = buffer[end - 1 if end else 0 :]
+        told = buffer[1:end]
+        if self._line.short or "\n" in told:
+            self._line.add(told)
+        return self._out.plain(told)
+
+    def _pass(self, end: int) -> None:
+        """The buffer is text up to `end`."""
+        text, rest = self._buffer[1:end], self._buffer[max(end, 1) :]
+        if text:
+            self._tell(text)
+            self._buffer += rest
+
+    def _tell(self, text: str) -> None:
+        if self._mode == FENCE:
+            self._out.put(text)
+        else:
+            self._out.text(text)
+            self._behind = self._behind and blank(text)
+            self._sure = self._sure or "\n" in text
+        self._line.add(text)
+        self._buffer = text[-1]
+
+    def _after_mark(self, rest: str, mark: str = "") -> None:
+        """Behind a call, a thought or a mark around them is as good as the start of a line."""
+        if mark:
+            self._out.hold(mark)
+        self._buffer, self._mode = "\n" + rest, TEXT
+        self._line.begin()
+
+    def _skip_mark(self, start: int, end: int) -> bool:
+        """A mark that is told only if the calls that it belongs to are quoted."""
+        mark, rest = self._buffer[start:end], self._buffer[end:]
+        self._pass(start)
+        self._after_mark(rest, mark if self._out.holds else "")
+        return True
+
+    def _is_silent(self, start: int) -> bool:
+        return self._out.silent and blank(self._buffer[1:start])
+
+    def _end(self) -> bool:
+        self._out.settle(meant=True)
+        self._out.ended = True
+        return False

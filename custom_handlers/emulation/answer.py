@@ -18,6 +18,13 @@ from custom_handlers.emulation.tool_parser import ToolCallParser
 from custom_handlers.wire.errors import BrokenAnswer
 from custom_handlers.wire.events import STOP_TEXT, Delta, End, Events
 
+# An upstream's empty answer is an error before it gets here: what was written was another speaker's turn.
+_NOTHING = Problem(
+    "The model wrote another speaker's turn and no answer",
+    "it is not the assistant's message",
+    "Write the assistant's message, and no turn of another speaker.",
+)
+
 
 class Answer:
     """After `read`: its `text`, its `end`, the number of `calls` so far, and the `problem` if there is one.
@@ -111,7 +118,7 @@ class Answer:
 
     async def _checked(self, call: Call) -> Part:
         assert self._plan.tooling is not None
-        tool = self._plan.tooling.box.tools[call.name]
+        tool = self._plan.tooling.tool(call.name)
         misfit = await prove(tool.parameters, json.loads(call.arguments))
         return Broken("", misfit, call) if misfit else call
 
@@ -186,6 +193,8 @@ class Answer:
             held = await self._json(self._plan.output, held, cut_off)
         elif self._after and not held.strip():
             self.problem, held = self._after.problem, ""
+        elif not (held.strip() or self._told or cut_off or self._stop.found):
+            self.problem = _NOTHING
         elif self._holds or not self._told:
             held = f"{self._break}{held}"
         for delta in self._release(held):
@@ -222,8 +231,7 @@ class Answer:
         )
 
     def _is_strict(self, call: Call) -> bool:
-        tool = self._plan.tooling.box.tools.get(call.name) if self._plan.tooling else None
-        return tool is not None and tool.strict
+        return self._plan.tooling is not None and self._plan.tooling.tool(call.name).strict
 
     def _missing(self) -> Problem:
         only = self._plan.tooling.only if self._plan.tooling else None

@@ -150,8 +150,7 @@ class OpenCall:
         found = self._tooling.arguments(name, given)
         if not found.json.startswith("{"):
             raise Unreadable('"arguments" is not an object')
-        tool = self._tooling.box.tools.get(found.name)
-        custom = tool is not None and tool.custom
+        custom = self._tooling.tool(found.name).custom
         call = Call(0, f"call_{secrets.token_hex(12)}", found.name, found.json, custom, found.unproven)
         if found.misfit:
             reading.problem, reading.misfit = found.misfit, call

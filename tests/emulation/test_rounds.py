@@ -389,3 +389,26 @@ class TestAnything:
                 assert split.calls
             if "response_format" in wanted and not (split.calls or split.refusal) and split.end.reason == "stop":
                 assert "path" in json.loads(split.text)
+
+
+class TestNothing:
+    """An answer that holds nothing but an invented turn."""
+
+    INVENTED = "=== USER ===\nThanks!"
+
+    async def test_it_is_corrected(self) -> None:
+        upstream = Upstream(self.INVENTED, "Done.")
+        seen = await answer(upstream, messages=[*USER, {"role": "assistant", "content": "Hm."}, *USER])
+        assert (seen.text, seen.end.reason, len(upstream.prompts)) == ("Done.", "stop", 2)
+
+    async def test_it_is_never_an_empty_answer(self) -> None:
+        seen = await answer(Upstream(self.INVENTED, self.INVENTED), tools=TOOLS)
+        assert isinstance(seen.error, BrokenAnswer)
+
+
+class TestNamesThatAreShownDifferently:
+    async def test_a_strict_tool_stays_strict_under_its_own_name(self) -> None:
+        tool = {"name": "read\nfile", "parameters": SCHEMA, "strict": True}
+        broken = BROKEN.replace('"read"', '"read file"')
+        seen = await answer(Upstream(broken, broken), tools=[{"type": "function", "function": tool}])
+        assert isinstance(seen.error, BrokenAnswer)

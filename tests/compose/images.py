@@ -17,6 +17,7 @@ LABEL = "stand-in.inputs"
 SOURCES = [
     ROOT / "requirements.lock",
     ROOT / "scripts" / "__init__.py",
+    ROOT / "scripts" / "failures.py",
     ROOT / "scripts" / "locks.py",
     ROOT / "scripts" / "prisma_engine.py",
 ]

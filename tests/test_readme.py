@@ -41,3 +41,10 @@ def test_every_variable_is_told() -> None:
 def test_links_to_files_lead_somewhere() -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", README)
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    text = (ROOT / "docs" / "robustness.md").read_text()
+    named = re.findall(r"`(tests/[\w/.]+?)`", text)
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / path).exists()] == []

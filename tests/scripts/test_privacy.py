@@ -85,4 +85,5 @@ def test_no_key_makes_or_changes_keys(developer: Callable[..., Developer], make:
 
 def test_models_are_listed(developer: Callable[..., Developer]) -> None:
     listed = developer("lister", "MODELS=stackspot,stackspot-code").get("/v1/models").json()["data"]
-    assert {model["id"] for model in listed} == {"stackspot", "stackspot-code"}
+    both_names = {"stackspot", "stackspot-ai-chat", "stackspot-code", "stackspot-ai-code"}
+    assert {model["id"] for model in listed} == both_names

@@ -109,7 +109,7 @@ def test_it_does_the_task_with_the_tools_it_is_offered(offer: str, model: Coder)
 def test_a_file_that_is_not_listed_ends_the_work() -> None:
     client = Client(Coder(), [SHELL], {"PWD": "folder:/home/dev\na.py"}).work()
     assert client.says == "The folder has no b.py."
-    assert client.turns == 1
+    assert client.turns == 2  # it looks twice
 
 
 def test_a_result_without_the_text_ends_the_work() -> None:

@@ -3,6 +3,7 @@
 entry       stackspot             what LiteLLM loads as the provider
             request_guard         what LiteLLM loads as a callback: puts guard/ in front of LiteLLM
             request_gate          its former name
+            garbage               when the proxy collects garbage
 handler     stackspot_handler     request in, answer or LiteLLM's error out
             answers, parameters   LiteLLM's shapes: answers and chunks, checked parameters
             blocking              synchronous callers

@@ -4,6 +4,7 @@ LiteLLM executes it by its path, like stackspot.py: it makes its package importa
 guard in front of LiteLLM's app.
 """
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ _root = str(Path(__file__).resolve().parent.parent)
 if _root not in sys.path:
     sys.path.insert(0, _root)
 
-from custom_handlers import proxy_start, stackspot_config  # noqa: E402
+from custom_handlers import garbage, proxy_start, stackspot_config  # noqa: E402
 from custom_handlers.guard import installation  # noqa: E402
 from custom_handlers.guard.hook import RequestGuard  # noqa: E402
 
@@ -24,3 +25,4 @@ if proxy_start.event_under_way():
         if proxy_start.under_way():
             proxy_start.end(str(error))
         raise
+    garbage.take_over(asyncio.get_running_loop())

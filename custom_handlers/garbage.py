@@ -1,8 +1,12 @@
-"""Collects garbage between the loop's callbacks instead of within them, on a Python before 3.12.
+"""What the proxy's garbage collection may cost, and when it may happen.
 
-There a collection may begin inside ContextVar.set(). LiteLLM's streams set such variables when they are collected,
-which frees what the interrupted call still reads (python/cpython#148891): the gateway ended with a segmentation fault,
-on 3.11.7 about once in ten thousand streamed answers. From 3.12 on Python itself collects between instructions only.
+LiteLLM's million objects, made at start, stay for good: to look through all of them again and again would stop
+everybody for a second or two each time.
+
+On a Python before 3.12 garbage is collected between the loop's callbacks instead of within them. There a collection
+may begin inside ContextVar.set(). LiteLLM's streams set such variables when they are collected, which frees what the
+interrupted call still reads (python/cpython#148891): the gateway ended with a segmentation fault, on 3.11.7 about once
+in ten thousand streamed answers. From 3.12 on Python itself collects between instructions only.
 """
 
 from __future__ import annotations
@@ -17,9 +21,9 @@ FULL_SECONDS = 30.0
 
 
 def take_over(loop: asyncio.AbstractEventLoop, version: tuple[int, ...] = sys.version_info[:2]) -> None:
-    """Safe to call again. What exists now, LiteLLM's modules above all, stays for good and is never looked at again."""
+    """To be called when the proxy has started, and safe to call again: what exists now is never looked at again."""
+    gc.freeze()
     if version < (3, 12) and gc.isenabled():
-        gc.freeze()
         gc.disable()
         _collect(loop, loop.time())
 

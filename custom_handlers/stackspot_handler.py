@@ -1,7 +1,6 @@
 """LiteLLM's handler for the provider `stackspot_ai`: request in, upstream chosen, answer or LiteLLM's error out."""
 
 import asyncio
-import gc
 import json
 import logging
 import traceback
@@ -79,9 +78,6 @@ class StackSpotLLM(CustomLLM):
     async def _answer(
         self, model: str, messages: Any, call: Mapping[str, Any], meter: Meter, *, stream: bool
     ) -> AsyncGenerator[Event]:
-        if self._account is None and _through_proxy(call):
-            # LiteLLM's million objects stay: to look through them again and again stops everybody for a second or two.
-            gc.freeze()
         account = self._account_in_force()
         settings = account.settings
         optional = call.get("optional_params") or {}

@@ -104,10 +104,15 @@ class Forker:
         self._lock = threading.Lock()
         atexit.register(self._process.kill)
 
-    def start(self, arguments: list[str], environ: Mapping[str, str], log: Path, cwd: Path) -> "ForkedProcess | None":
+    def start(
+        self, arguments: list[str], environ: Mapping[str, str], log: Path, cwd: Path, *, renewed: bool = False
+    ) -> "ForkedProcess | None":
         """A new gateway, or None if it would differ from one that was started from scratch."""
         wanted = {"arguments": arguments, "environ": dict(environ), "log": str(log), "cwd": str(cwd)}
         answer = self.ask({"start": wanted})
+        if "stale" in answer and not renewed:
+            forker.cache_clear()
+            return forker().start(arguments, environ, log, cwd, renewed=True)
         return ForkedProcess(answer["pid"], self) if "pid" in answer else None
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 Importing LiteLLM costs some 30 s of CPU on a slow machine, its 34,465 database types included; a fork costs none of it.
 Spoken to over standard input and output, one JSON object a line: `{"start": {"arguments", "environ", "cwd", "log"}}`
 answers `{"pid"}`, or `{"cold"}` with the variables that the import has read with another value, so that a fork would
-not be the process that was asked for; `{"poll": pid}` answers `{"status"}`, null while it runs. All that it started
-ends with it.
+not be the process that was asked for, or `{"stale"}` where LiteLLM's database client was not there yet when it was
+imported; `{"poll": pid}` answers `{"status"}`, null while it runs. All that it started ends with it.
 """
 
 import ctypes
@@ -28,8 +28,12 @@ def main() -> None:
     with _recorded() as read:
         from litellm.proxy import proxy_cli, proxy_server  # noqa: F401
 
-        with suppress(ImportError):  # not generated yet, and not needed without a database
+        try:
             import prisma.client  # noqa: F401
+        except ImportError:  # not generated yet, and not needed without a database
+            generated = False
+        else:
+            generated = True
     at_import = {name: os.environ.get(name) for name in read - _LATE}
     statuses: dict[int, int] = {}
     for line in sys.stdin:
@@ -40,7 +44,12 @@ def main() -> None:
         else:
             environ = asked["start"]["environ"]
             cold = sorted(name for name, value in at_import.items() if environ.get(name) != value)
-            answer = {"cold": cold} if cold else {"pid": _fork(**asked["start"])}
+            if cold:
+                answer = {"cold": cold}
+            elif "DATABASE_URL" in environ and not generated:
+                answer = {"stale": True}
+            else:
+                answer = {"pid": _fork(**asked["start"])}
         print(json.dumps(answer), file=answers, flush=True)
 
 

@@ -192,6 +192,6 @@ def test_strangers_cannot_turn_switches(account: Account, tmp_path: Path) -> Non
 
 
 def test_every_switch_is_turned_by_some_test() -> None:
-    sources = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    sources = "".join(path.read_text() for path in Path(__file__).parent.parent.rglob("test_*.py"))
     turned = {f.name for f in dataclasses.fields(Faults) if re.search(rf'\b{f.name}=|"{f.name}":', sources)}
     assert {f.name for f in dataclasses.fields(Faults)} - turned == set()

@@ -72,9 +72,9 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	  uv pip compile --quiet --override requirements-overrides.txt --generate-hashes --universal --python-version 3.11 \
 	    --custom-compile-command "make lock" --no-annotate $$name.in --output-file $$name.lock; \
 	done
-	cd tests/simulator && uv pip compile --quiet --generate-hashes --python-version 3.12 \
+	cd tests/slow/stkai && uv pip compile --quiet --generate-hashes --python-version 3.12 \
 	  --custom-compile-command "make lock" --no-annotate requirements-stkai.in --output-file requirements-stkai.lock
-	cd tests/agents && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	cd tests/slow/agents && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	  --custom-compile-command "make lock" --no-annotate requirements-aider.in --output-file requirements-aider.lock
 
 # Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env.
@@ -140,4 +140,4 @@ upgrade: .typed  ## After a change of the images: backup, pull, start, say how t
 
 .PHONY: test-compose
 test-compose: install  ## Run the Docker stack for real, in a Docker daemon of its own (Debian, root)
-	$(BIN)/python -m pytest -m compose --timeout 900 tests/compose
+	$(BIN)/python -m pytest -m compose --timeout 900 tests/slow/compose

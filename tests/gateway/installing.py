@@ -13,11 +13,11 @@ import pytest
 
 from tests.harness import ROOT
 
-CLIENTS = ROOT / "tests" / "clients"
+CLIENTS = ROOT / "tests" / "gateway" / "clients"
 
 
 def install_node_modules() -> None:
-    """The packages of tests/clients/package-lock.json, in tests/clients/node_modules."""
+    """The packages of tests/gateway/clients/package-lock.json, installed beside it."""
     if not (npm := shutil.which("npm")):
         pytest.skip("needs Node.js and npm")
     mark = CLIENTS / "node_modules" / ".installed-lock"

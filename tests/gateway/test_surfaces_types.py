@@ -1,6 +1,7 @@
 """Wrong types anywhere in a request: one 400 that names the place, and never a 500 of LiteLLM's.
 
-tests/guard/test_wrong_types.py tries all of them without LiteLLM; here a part goes through the whole gateway.
+tests/unit/custom_handlers/guard/test_wrong_types.py tries all of them without LiteLLM; here a part goes through the
+whole gateway.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from simulator.client import Simulator
 from tests.gateway.asking import prompt_of, refusal_of
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, ROUTES, Caller
 from tests.gateway.tooling import tools
-from tests.guard.places import WRONG, places
+from tests.unit.custom_handlers.guard.places import WRONG, places
 
 # One request in so many: some hundred a route. No divisor of the number of wrong values.
 EVERY = 37

@@ -1,0 +1,48 @@
+"""Every client does real work through the gateway, as its how-to says: with a clean model and with a flawed one."""
+
+import pytest
+
+from scripts.client import names
+from simulator.client import Simulator
+from simulator.flaws import OBEDIENT
+from simulator.transcript import Transcript
+from tests.harness import Server
+from tests.slow.agents import work
+from tests.slow.agents.running import Place, run_as_told
+
+NOT_RUN = {"open-webui": "its package brings gigabytes of machine learning libraries, and it has no headless mode"}
+
+# Longer than usual: the first test of a run may have to install the clients.
+pytestmark = [pytest.mark.agents, pytest.mark.timeout(480)]
+
+
+@pytest.mark.parametrize("client", [name for name in names() if name not in NOT_RUN])
+@pytest.mark.parametrize("model", ["coder", "coder-flawed"])
+def test_the_client_does_the_work(client: str, model: str, place: Place, gateway: Server, simulator: Simulator) -> None:
+    simulator.model(model)
+    output = run_as_told(client, place, gateway=gateway.url, key=gateway.key)
+    try:
+        work.check(place.folder)
+    except AssertionError as problem:
+        raise AssertionError(f"{problem}\n\n{output[-6000:]}") from None
+    prompts = [asked["body"]["user_prompt"] for asked in simulator.requests("/v1/agent/")]
+    if client == "aider":  # writes its edits as text
+        return
+    turns = {prompt.count("\n<tool_response") for prompt in prompts}
+    assert max(turns) >= 4, "fewer than four tool turns"
+    asked_again = [prompt for prompt in prompts if "The message above cannot be used:" in prompt]
+    assert len(asked_again) == (model == "coder-flawed")
+
+
+@pytest.mark.parametrize("client", ["claude-code", "codex", "openai-javascript"])
+def test_what_the_model_only_quotes_drafts_or_repeats_is_not_done(
+    client: str, place: Place, gateway: Server, simulator: Simulator
+) -> None:
+    simulator.model("coder-loose")
+    output = run_as_told(client, place, gateway=gateway.url, key=gateway.key)
+    work.check(place.folder)
+    assert OBEDIENT not in output
+    prompts = [asked["body"]["user_prompt"] for asked in simulator.requests("/v1/agent/")]
+    made = [str(call) for call in Transcript(prompts[-1]).calls]
+    assert len(made) == 6
+    assert len(set(made)) == len(made), "a call was made twice"

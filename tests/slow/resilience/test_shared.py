@@ -1,0 +1,47 @@
+"""What replicas (and a gateway's workers, which are the same to each other) know of one another through Redis."""
+
+from tests.developers import Developer, ask, hire, manage
+from tests.slow.resilience.conftest import Team
+from tests.waiting import eventually
+
+
+def test_a_rate_limit_counts_the_calls_of_both(team: Team) -> None:
+    developer = hire(team.one.server, rpm_limit=4)
+    assert [ask(gateway, developer).status_code for gateway in team.gateways * 3] == [200] * 4 + [429] * 2
+
+
+def test_a_budget_used_up_at_one_is_used_up_at_the_other(team: Team) -> None:
+    one, other = team.gateways
+    developer = hire(one, max_budget=0.0002)
+    assert ask(other, developer).status_code == 200  # from now on it has the key in its memory
+    spend_everything(team, developer)
+    refused = ask(other, developer)
+    assert refused.status_code >= 400
+    assert refused.json()["error"]["type"] == "budget_exceeded"
+
+
+def spend_everything(team: Team, developer: Developer) -> None:
+    for _ in range(20):
+        if ask(team.one.server, developer).status_code != 200:
+            return
+    raise AssertionError("the budget has no end")
+
+
+def test_a_blocked_key_is_refused_by_both_and_stays_so_when_deleted(team: Team) -> None:
+    one, other = team.gateways
+    developer = hire(one)
+    assert [ask(gateway, developer).status_code for gateway in team.gateways] == [200, 200]  # both have it in memory
+    manage(one, "/key/block", key=developer.key).raise_for_status()
+    assert ask(one, developer).status_code == 401
+    # the message travels through Redis; without it the other would accept the key for a minute
+    eventually(lambda: ask(other, developer).status_code == 401, "the other replica refuses the key", seconds=15)
+    manage(one, "/key/delete", keys=[developer.key]).raise_for_status()
+    assert [ask(gateway, developer).status_code for gateway in team.gateways] == [401, 401]
+
+
+def test_a_raised_limit_is_known_to_both(team: Team) -> None:
+    one, other = team.gateways
+    developer = hire(one, rpm_limit=1)
+    assert [ask(gateway, developer).status_code for gateway in team.gateways] == [200, 429]
+    manage(one, "/key/update", key=developer.key, rpm_limit=1000).raise_for_status()
+    eventually(lambda: ask(other, developer).status_code == 200, "the other replica knows the new limit", seconds=15)

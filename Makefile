@@ -20,7 +20,7 @@ help:  ## List the targets
 
 .PHONY: .typed
 .typed:
-	@"$$PYTHON" -m scripts.typed
+	@"$$PYTHON" -m gateway.typed
 
 .PHONY: install
 install: $(VENV)/.installed  ## Make .venv with everything locked (other targets do it by themselves)
@@ -34,15 +34,15 @@ $(VENV)/.installed: requirements-dev.lock
 
 .PHONY: demo
 demo: .typed install  ## Start simulator and gateway, show what they do, stay up until Ctrl-C (ONCE=1: end after the tour)
-	@$(BIN)/python -m scripts.demo
+	@$(BIN)/python -m gateway.demo
 
 .PHONY: run
 run: .typed install  ## Start the gateway with your own credentials, from .env or the environment
-	@$(BIN)/python -m scripts.run
+	@$(BIN)/python -m gateway.run
 
 .PHONY: client
 client: .typed install  ## Print how to point a client at your gateway: make client NAME=codex
-	@$(BIN)/python -m scripts.client
+	@$(BIN)/python -m gateway.clients
 
 .PHONY: lint
 lint: install  ## Check style and types
@@ -80,37 +80,37 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 # Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env.
 .PHONY: key
 key: .typed install  ## Hand out a key: make key NAME=dev1 [TEAM= BUDGET= PERIOD= RPM= TPM= MODELS= EXPIRES= ROTATE=1 UPDATE=1]
-	@$(BIN)/python -m scripts.keys create
-	@$(BIN)/python -m scripts.banner >/dev/null 2>&1 || true  # what a unit of spend is, in the UI; the key matters more
+	@$(BIN)/python -m gateway.keys create
+	@$(BIN)/python -m gateway.banner >/dev/null 2>&1 || true  # what a unit of spend is, in the UI; the key matters more
 
 .PHONY: keys
 keys: .typed install  ## List the keys with their spend, limits and expiry
-	@$(BIN)/python -m scripts.keys list
+	@$(BIN)/python -m gateway.keys list
 
 .PHONY: revoke
 revoke: .typed install  ## Take a key away at once: make revoke NAME=dev1
-	@$(BIN)/python -m scripts.keys revoke
+	@$(BIN)/python -m gateway.keys revoke
 
 .PHONY: team
 team: .typed install  ## List the teams; make or change one: make team NAME=backend [BUDGET= PERIOD= RPM= TPM= MODELS=]
-	@$(BIN)/python -m scripts.teams
+	@$(BIN)/python -m gateway.teams
 
 .PHONY: usage
 usage: .typed install  ## Show what each developer used in 30 days (DAYS=7; CSV=file or FORMAT=csv)
-	@$(BIN)/python -m scripts.usage
+	@$(BIN)/python -m gateway.usage
 
 .PHONY: clean-data
 clean-data: .typed install  ## Delete the database of make run, with its keys and usage
-	@$(BIN)/python -m scripts.database remove
+	@$(BIN)/python -m database.local remove
 
 # The Docker stack (docker-compose.yml). The secrets and settings are in .env.
 .PHONY: env
 env: .typed  ## Write .env with new secrets, unless there is one
-	@"$$PYTHON" -m scripts.compose.env
+	@"$$PYTHON" -m gateway.env_file
 
 .PHONY: up
 up: .typed  ## Start the Docker stack and wait until it is ready
-	@"$$PYTHON" -m scripts.names
+	@"$$PYTHON" -m gateway.names
 	@docker compose up --detach --wait || { docker compose logs --tail 20 gateway; docker compose logs --no-log-prefix preflight; exit 1; }
 
 .PHONY: down

@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 import yaml
 
-from scripts.processes import ROOT, Account, Server, running_gateway, running_simulator
+from gateway.processes import ROOT, Account, Server, running_gateway, running_simulator
 from simulator.client import Simulator
 
 OURS, BUILT_IN = "stackspot-ai-chat", "built-in"

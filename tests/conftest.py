@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from custom_handlers.wire.network import exempt_loopback
-from scripts.database import database
+from database.local import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
 

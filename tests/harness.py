@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts import environment, processes
-from scripts.processes import (
+from gateway import environment, processes
+from gateway.processes import (
     AGENTS,
     ALIASES,
     ALL_NAMES,
@@ -64,7 +64,7 @@ def running_gateway(
     port: int | None = None,
     cold: bool = False,
 ) -> Iterator[Server]:
-    """The stock proxy, ready to answer, as scripts.processes starts it.
+    """The stock proxy, ready to answer, as gateway.processes starts it.
 
     Unless `cold`, or where its environment asks for another import of LiteLLM, it is a fork of a process that has
     imported LiteLLM already: ready in a second or two.

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from scripts.failures import StartFailure
+from gateway.failures import StartFailure
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, ROUTES, Caller, read, request_body
 from tests.harness import ROOT, Account, Server, running_gateway

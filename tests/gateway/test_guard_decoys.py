@@ -19,7 +19,7 @@ import pytest
 from custom_handlers.guard import fields, headers
 from custom_handlers.guard.limits import Limits
 from custom_handlers.guard.refusal import Refusal
-from scripts.database import database
+from database.local import database
 from simulator.client import Simulator
 from tests.developers import hire
 from tests.gateway import litellm_surface

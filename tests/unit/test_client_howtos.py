@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from scripts.client import CLIENTS, NoSuchClient, blocks, filled, find, names
+from gateway.clients import CLIENTS, NoSuchClient, blocks, filled, find, names
 from tests.harness import ROOT, clean_environment
 
 MASTER_KEY = "sk-the-master-key-of-this-test"

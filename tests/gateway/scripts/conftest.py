@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.database import database
+from database.local import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from scripts.keys import DEFAULTS
-from scripts.processes import ALL_NAMES
+from gateway.keys import DEFAULTS
+from gateway.processes import ALL_NAMES
 from tests.gateway.scripts.conftest import Developer, Make
 from tests.harness import Server, free_port
 

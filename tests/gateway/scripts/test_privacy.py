@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 
-from scripts.keys import ALLOWED_ROUTES
+from gateway.keys import ALLOWED_ROUTES
 from tests.gateway.scripts.conftest import Developer, Make
 from tests.harness import AGENTS, Server
 

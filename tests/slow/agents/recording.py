@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scripts.client import MODEL
+from gateway.clients import MODEL
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, running_gateway, running_simulator
 from tests.slow.agents import errands, work

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.client import Block, blocks, filled
+from gateway.clients import Block, blocks, filled
 from tests.slow.agents import work
 from tests.slow.agents.installing import MODULES
 

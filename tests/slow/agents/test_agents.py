@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.client import names
+from gateway.clients import names
 from simulator.client import Simulator
 from simulator.flaws import OBEDIENT
 from simulator.transcript import Transcript

@@ -16,10 +16,11 @@ MIRROR = "http://deb.debian.org/debian"
 LABEL = "stand-in.inputs"
 SOURCES = [
     ROOT / "requirements.lock",
-    ROOT / "scripts" / "__init__.py",
-    ROOT / "scripts" / "failures.py",
-    ROOT / "scripts" / "locks.py",
-    ROOT / "scripts" / "prisma_engine.py",
+    ROOT / "gateway" / "__init__.py",
+    ROOT / "gateway" / "failures.py",
+    ROOT / "gateway" / "locks.py",
+    ROOT / "database" / "__init__.py",
+    ROOT / "database" / "prisma_engine.py",
 ]
 
 
@@ -54,7 +55,8 @@ def publish(docker: Docker, name: str) -> None:
 def _fill(context: Path) -> str:
     """Copies what the build needs; returns a digest of it."""
     shutil.copytree(Path(__file__).parent / "images", context, dirs_exist_ok=True)
-    shutil.copytree(ROOT / "prisma-engine", context / "prisma-engine", ignore=shutil.ignore_patterns("node_modules"))
+    engine = Path("database") / "prisma-engine"
+    shutil.copytree(ROOT / engine, context / engine, ignore=shutil.ignore_patterns("node_modules"))
     for source in SOURCES:
         target = context / source.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)

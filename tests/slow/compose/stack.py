@@ -20,7 +20,10 @@ from dotenv import dotenv_values
 from tests.harness import AGENTS, ROOT, Account, free_port
 from tests.slow.compose.daemon import Docker
 
-PROJECT_FILES = ("docker-compose.yml", "litellm_config.yaml", "custom_handlers", "Makefile", "scripts", ".env.example")
+PROJECT_FILES = (
+    *("docker-compose.yml", "litellm_config.yaml", "custom_handlers", "gateway", "Makefile", "scripts"),
+    ".env.example",
+)
 SIMULATOR_PORT = 8999
 SERVICES = ("gateway", "database", "redis")
 

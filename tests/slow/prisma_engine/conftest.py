@@ -1,4 +1,4 @@
-"""A real Postgres, migrated by migrate.py, and the real prisma-client-py on the engine of prisma-engine/."""
+"""A real Postgres, migrated by migrate.py, and the real prisma-client-py on the engine of database/prisma-engine/."""
 
 import importlib
 import os
@@ -14,11 +14,11 @@ import prisma
 import psycopg
 import pytest
 
-from scripts.postgres import Server
-from scripts.prisma_engine import prisma_environment
+from database.postgres import Server
+from database.prisma_engine import prisma_environment
 from tests.harness import ROOT, clean_environment
 
-MIGRATOR = ROOT / "prisma-engine" / "migrate.py"
+MIGRATOR = ROOT / "database" / "prisma-engine" / "migrate.py"
 SHIPPED = Path(litellm_proxy_extras.__file__).parent
 Migrate = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from litellm.proxy.db.exception_handler import PrismaDBExceptionHandler
 
-from scripts.postgres import Server
+from database.postgres import Server
 from tests.slow.prisma_engine.conftest import engine_pid, is_running, name
 
 

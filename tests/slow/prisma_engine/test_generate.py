@@ -11,7 +11,7 @@ from tests.harness import ROOT
 
 GENERATE = """
 import os
-from scripts.prisma_engine import generate
+from database.prisma_engine import generate
 
 generate(os.environ)
 """

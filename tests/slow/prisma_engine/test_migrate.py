@@ -114,4 +114,4 @@ def test_what_it_does_not_know(migrate: Migrate) -> None:
 
 
 def test_litellm_can_run_it() -> None:
-    assert os.access(ROOT / "prisma-engine" / "migrate.py", os.X_OK)
+    assert os.access(ROOT / "database" / "prisma-engine" / "migrate.py", os.X_OK)

@@ -1,4 +1,4 @@
-"""Which engine Prisma gets: the native one where it can be downloaded, else the one in prisma-engine/."""
+"""Which engine Prisma gets: the native one where it can be downloaded, else the one in database/prisma-engine/."""
 
 import gzip
 import hashlib
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.prisma_engine import PrismaError, choose_engine, npm_install, prisma_environment
+from database.prisma_engine import PrismaError, choose_engine, npm_install, prisma_environment
 from tests.harness import ROOT, clean_environment, free_port
 
 PROGRAM = b"#!/bin/sh\necho query-engine ac9d7041ed77bcc8a8dbd2ab6616b39013829574\n"
@@ -58,7 +58,7 @@ def mirror() -> Iterator[Mirror]:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The room with its npm packages, and without an engine chosen."""
     room = tmp_path_factory.mktemp("room") / "prisma-engine"
-    shutil.copytree(ROOT / "prisma-engine", room, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(ROOT / "database" / "prisma-engine", room, ignore=shutil.ignore_patterns("node_modules"))
     npm_install(room)
     return room
 
@@ -120,6 +120,6 @@ def test_packages_are_installed_once_for_each_lock_file(room: Path, monkeypatch:
 
 def test_what_litellm_is_told(tmp_path: Path) -> None:
     variables = prisma_environment(ROOT, clean_environment({"PRISMA_ENGINE": "fallback"}))
-    assert variables["PRISMA_QUERY_ENGINE_BINARY"] == str(ROOT / "prisma-engine" / "query-engine.js")
-    assert variables["PRISMA_CLI_PATH"] == str(ROOT / "prisma-engine" / "migrate.py")
+    assert variables["PRISMA_QUERY_ENGINE_BINARY"] == str(ROOT / "database" / "prisma-engine" / "query-engine.js")
+    assert variables["PRISMA_CLI_PATH"] == str(ROOT / "database" / "prisma-engine" / "migrate.py")
     assert variables["PRISMA_OFFLINE_MODE"] == "true"

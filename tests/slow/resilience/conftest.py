@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.database import database
+from database.local import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server
 from tests.slow.resilience.ledger import Ledger

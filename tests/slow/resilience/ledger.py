@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 
-from scripts.postgres import Server
+from database.postgres import Server
 from tests.developers import Developer
 from tests.slow.resilience.load import Answer
 from tests.waiting import eventually

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from scripts.postgres import Server
+from database.postgres import Server
 
 
 def stop(data: Path) -> None:

@@ -19,14 +19,14 @@ import psutil
 import psycopg
 import pytest
 
-from scripts.database import database
-from scripts.postgres import PostgresError, Server
+from database.local import database
+from database.postgres import PostgresError, Server
 from tests.harness import ROOT, clean_environment
 
 HOLD = """
 import sys
 from pathlib import Path
-from scripts.postgres import Server
+from database.postgres import Server
 
 with Server(Path(sys.argv[1])).running() as url:
     print(url, flush=True)
@@ -228,7 +228,7 @@ def test_an_address_of_ones_own_is_taken(data: Path) -> None:
 def test_clean_data_refuses_while_it_is_used_and_says_what_it_did(data: Path) -> None:
     copy = data.parent / "project"
     copy.mkdir(parents=True)
-    command = [sys.executable, "-m", "scripts.database", "remove"]
+    command = [sys.executable, "-m", "database.local", "remove"]
     environ = clean_environment(PYTHONPATH)
 
     def clean() -> "subprocess.CompletedProcess[str]":

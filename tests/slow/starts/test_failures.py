@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from scripts.database import require_answer
-from scripts.environment import left_out
-from scripts.failures import EXIT_INTERRUPTED, Failure, InputError, guarded, last_words
-from scripts.locks import alone
-from scripts.names import named_in_configuration
-from scripts.run import mistakes
+from database.local import require_answer
+from gateway.environment import left_out
+from gateway.failures import EXIT_INTERRUPTED, Failure, InputError, guarded, last_words
+from gateway.locks import alone
+from gateway.names import named_in_configuration
+from gateway.run import mistakes
 from tests.harness import ROOT, Account, clean_environment, free_port
 
 KEY = "sk-of-these-tests-0123456789"
-PROJECT = ("scripts", "simulator", "custom_handlers", "prisma-engine", "litellm_config.yaml", ".env.example")
+PROJECT = ("gateway", "database", "simulator", "custom_handlers", "litellm_config.yaml", ".env.example")
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def project(tmp_path: Path) -> Path:
     """A copy of what the commands need, so that their data are not the owner's."""
     for name in PROJECT:
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "scripts").unlink()
-    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "gateway").unlink()
+    shutil.copytree(ROOT / "gateway", tmp_path / "gateway", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 
@@ -52,7 +52,7 @@ def taken() -> Iterator[int]:
 
 def run(command: str, environ: Mapping[str, str], cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
-        [sys.executable, "-m", f"scripts.{command}"],
+        [sys.executable, "-m", f"gateway.{command}"],
         cwd=cwd,
         env=clean_environment(environ),
         capture_output=True,
@@ -169,8 +169,8 @@ def test_a_simulator_that_does_not_start(project: Path) -> None:
 
 
 def test_an_engine_that_is_missing(project: Path) -> None:
-    (project / "prisma-engine").unlink()
-    shutil.copytree(ROOT / "prisma-engine", project / "prisma-engine", ignore=shutil.ignore_patterns("node_modules"))
+    (project / "database").unlink()
+    shutil.copytree(ROOT / "database", project / "database", ignore=shutil.ignore_patterns("node_modules"))
     (project / "bin").mkdir()
     assert "`node` is missing: LiteLLM's database client needs Node.js 18" in refused(
         run("demo", {"PATH": str(project / "bin")}, project)
@@ -181,7 +181,7 @@ def test_an_engine_that_is_missing(project: Path) -> None:
 @pytest.mark.parametrize("command", ["run", "demo"])
 def test_ctrl_c_at_any_moment(settings: dict[str, str], command: str, seconds: float) -> None:
     started = subprocess.Popen(
-        [sys.executable, "-m", f"scripts.{command}"],
+        [sys.executable, "-m", f"gateway.{command}"],
         cwd=ROOT,
         env=clean_environment(settings),
         stdout=subprocess.PIPE,
@@ -193,7 +193,7 @@ def test_ctrl_c_at_any_moment(settings: dict[str, str], command: str, seconds: f
     os.killpg(started.pid, signal.SIGINT)
     told = started.communicate(timeout=200)[0]
     # Before the first line of ours runs, Python itself reports the interrupt.
-    assert "Traceback" not in told or "scripts" not in told
+    assert "Traceback" not in told or "gateway" not in told
     assert gone(started.pid), "something is left over"
 
 
@@ -227,7 +227,7 @@ def test_what_a_command_may_raise(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_reader_that_has_seen_enough() -> None:
-    script = "from scripts.failures import guarded\nguarded(lambda: [print(i) for i in range(200000)] and 0)"
+    script = "from gateway.failures import guarded\nguarded(lambda: [print(i) for i in range(200000)] and 0)"
     pipe = f"{sys.executable} -c '{script}' | head -1"
     done = subprocess.run(["bash", "-c", pipe], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("0\n", "")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scripts.banner import publish
-from scripts.management import Gateway
+from gateway.banner import publish
+from gateway.management import Gateway
 from tests.developers import Developer, ask, hire, spend
 from tests.harness import AGENTS, ROOT, Server
 from tests.slow.ui.admin import Admin

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from scripts.banner import DEFAULT_PRICE, SENTENCE, publish
-from scripts.management import Gateway
+from gateway.banner import DEFAULT_PRICE, SENTENCE, publish
+from gateway.management import Gateway
 
 NEVER_SET = {"enabled": False, "message": "", "severity": "info"}
 OURS = {"enabled": True, "message": SENTENCE, "severity": "info"}

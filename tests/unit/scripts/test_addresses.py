@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from scripts.addresses import gateway_url, normal, port, require_free
-from scripts.failures import Failure, InputError
+from gateway.addresses import gateway_url, normal, port, require_free
+from gateway.failures import Failure, InputError
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/", "/ui", "/ui/", "/ui/?page=keys", "/v1/chat/completions", "#x"])

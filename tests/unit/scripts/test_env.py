@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from custom_handlers.settings import KNOWN
-from scripts.compose import env
+from gateway import env_file as env
 from tests.harness import ROOT
 
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -54,7 +54,7 @@ def test_an_existing_file_stays_as_it_is(folder: Path, capsys: pytest.CaptureFix
 
 
 def test_a_folder_that_lacks_the_example_is_one_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "scripts.compose.env"]
+    command = [sys.executable, "-m", "gateway.env_file"]
     environ = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from custom_handlers.wire.network import exempt_loopback, is_loopback
-from scripts.dotenv import environment
-from scripts.environment import belongs, for_gateway, left_out
-from scripts.failures import InputError
-from scripts.names import known, misspelt
+from gateway.dotenv import environment
+from gateway.environment import belongs, for_gateway, left_out
+from gateway.failures import InputError
+from gateway.names import known, misspelt
 from tests.harness import ROOT, clean_environment
 
 VENDORS = [
@@ -171,7 +171,7 @@ def test_make_up_finds_them_before_anything_starts(tmp_path: Path) -> None:
 
     def check() -> "subprocess.CompletedProcess[str]":
         environ = clean_environment({"GATEWAY_ENV_FILE": str(own)})
-        command = [sys.executable, "-m", "scripts.names"]
+        command = [sys.executable, "-m", "gateway.names"]
         return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
     assert check().stderr == "There is no .env. Make one with: make env\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.postgres_account import account_for, let_pass, let_read
+from database.postgres_account import account_for, let_pass, let_read
 
 
 def mode(path: Path) -> int:

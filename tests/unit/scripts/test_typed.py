@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.typed import OPTIONS, mistakes
+from gateway.typed import OPTIONS, mistakes
 from tests.harness import ROOT, clean_environment
 
 

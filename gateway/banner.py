@@ -1,4 +1,4 @@
-"""Tells everyone in the admin UI what a unit of spend is, as LiteLLM writes it as dollars: `python -m scripts.banner`.
+"""Tells everyone in the admin UI what a unit of spend is, as LiteLLM writes it as dollars: `python -m gateway.banner`.
 
 LiteLLM keeps its one banner in the database; no line of litellm_config.yaml sets it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from scripts.management import Gateway, run
+from gateway.management import Gateway, run
 
 DEFAULT_PRICE = 0.000001
 SENTENCE = (

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
-from scripts.management import Failure, Gateway, InputError, Refused, run
-from scripts.options import DEFAULTS_PREFIX, check_models, read_flag, read_name, read_settings, together
-from scripts.processes import ALL_NAMES
-from scripts.tables import UNIT, amount, budget, count, day, models, rates, render
-from scripts.teams import add_member, require_team
+from gateway.management import Failure, Gateway, InputError, Refused, run
+from gateway.options import DEFAULTS_PREFIX, check_models, read_flag, read_name, read_settings, together
+from gateway.processes import ALL_NAMES
+from gateway.tables import UNIT, amount, budget, count, day, models, rates, render
+from gateway.teams import add_member, require_team
 
 DEFAULTS: dict[str, Any] = {
     "models": list(ALL_NAMES),
@@ -165,5 +165,5 @@ COMMANDS = {"create": create, "list": list_keys, "revoke": revoke}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
-        sys.exit(f"usage: python -m scripts.keys {'|'.join(COMMANDS)}")
+        sys.exit(f"usage: python -m gateway.keys {'|'.join(COMMANDS)}")
     sys.exit(run(COMMANDS[sys.argv[1]]))

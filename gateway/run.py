@@ -9,13 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-from scripts.addresses import DEFAULT_PORT, port, require_free, whole
-from scripts.database import data_folder, database, require_answer
-from scripts.dotenv import environment, file_values
-from scripts.environment import HAND_ON, for_gateway, left_out
-from scripts.failures import Failure, InputError, guarded, interrupt_once, last_words
-from scripts.names import misspelt, named_in_configuration
-from scripts.processes import BIN, ROOT
+from database.local import data_folder, database, require_answer
+from gateway.addresses import DEFAULT_PORT, port, require_free, whole
+from gateway.dotenv import environment, file_values
+from gateway.environment import HAND_ON, for_gateway, left_out
+from gateway.failures import Failure, InputError, guarded, interrupt_once, last_words
+from gateway.names import misspelt, named_in_configuration
+from gateway.processes import BIN, ROOT
 
 EXIT_CONFIG = 78
 MOST_WORKERS = 256

@@ -25,9 +25,9 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from scripts.failures import Failure
-from scripts.locks import exclusive, held_by_others, shared
-from scripts.postgres_account import account_for, let_pass, let_read
+from database.postgres_account import account_for, let_pass, let_read
+from gateway.failures import Failure
+from gateway.locks import exclusive, held_by_others, shared
 
 USER = DATABASE = "litellm"
 PORT = 5432  # names the socket file, nothing else

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import httpx
 
-from scripts.environment import clean_environment
-from scripts.failures import StartFailure, last_words
+from gateway.environment import clean_environment
+from gateway.failures import StartFailure, last_words
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent

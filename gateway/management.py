@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from custom_handlers.wire.network import is_loopback
-from scripts.addresses import gateway_url
-from scripts.dotenv import environment, file_values
-from scripts.failures import Failure, InputError, guarded
-from scripts.names import OWN, misspelt
-from scripts.processes import ROOT
+from gateway.addresses import gateway_url
+from gateway.dotenv import environment, file_values
+from gateway.failures import Failure, InputError, guarded
+from gateway.names import OWN, misspelt
+from gateway.processes import ROOT
 
 __all__ = ["Failure", "Gateway", "InputError", "Refused", "run"]
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.management import Gateway, InputError, Refused, run
-from scripts.options import check_models, read_name, read_settings, together
-from scripts.tables import UNIT, amount, budget, count, models, rates, render
+from gateway.management import Gateway, InputError, Refused, run
+from gateway.options import check_models, read_name, read_settings, together
+from gateway.tables import UNIT, amount, budget, count, models, rates, render
 
 MASTER = "default_user_id"  # LiteLLM makes whoever creates a team its member
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.addresses import gateway_url
-from scripts.dotenv import environment
-from scripts.failures import InputError, guarded
+from gateway.addresses import gateway_url
+from gateway.dotenv import environment
+from gateway.failures import InputError, guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = ROOT / "clients"

@@ -13,16 +13,16 @@ import time
 
 import httpx
 
-from scripts import addresses
-from scripts.banner import publish
-from scripts.database import database
-from scripts.environment import clean_environment
-from scripts.failures import Failure, guarded, interrupt_once
-from scripts.keys import ALLOWED_ROUTES
-from scripts.locks import alone
-from scripts.management import Gateway
-from scripts.options import read_flag
-from scripts.processes import ALL_NAMES, ROOT, Account, Server, free_port, running_gateway, running_simulator
+from database.local import database
+from gateway import addresses
+from gateway.banner import publish
+from gateway.environment import clean_environment
+from gateway.failures import Failure, guarded, interrupt_once
+from gateway.keys import ALLOWED_ROUTES
+from gateway.locks import alone
+from gateway.management import Gateway
+from gateway.options import read_flag
+from gateway.processes import ALL_NAMES, ROOT, Account, Server, free_port, running_gateway, running_simulator
 
 FOLDER = ROOT / ".data" / "demo"
 QUESTION = "What is StackSpot AI?"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from scripts.addresses import whole
-from scripts.management import Failure, Gateway, InputError, run
-from scripts.options import together
-from scripts.tables import UNIT, amount, count, render
+from gateway.addresses import whole
+from gateway.management import Failure, Gateway, InputError, run
+from gateway.options import together
+from gateway.tables import UNIT, amount, count, render
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 3650

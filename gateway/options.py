@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.management import Gateway, InputError
+from gateway.management import Gateway, InputError
 
 DEFAULTS_PREFIX = "KEY_"
 NO_LIMIT = "none"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from custom_handlers.wire.network import is_loopback
-from scripts.failures import Failure, InputError
+from gateway.failures import Failure, InputError
 
 DEFAULT_PORT = 4000
 # What people copy along from a client's settings or from the browser.

@@ -3,7 +3,7 @@
     with database(root) as variables:
         subprocess.run(["litellm", ...], env={**os.environ, **variables})
 
-`python -m scripts.database remove` deletes the embedded one (`make clean-data`).
+`python -m database.local remove` deletes the embedded one (`make clean-data`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 
-from scripts.failures import Failure, guarded
-from scripts.postgres import PostgresError, Server
-from scripts.prisma_engine import PrismaError, prisma_environment
+from database.postgres import PostgresError, Server
+from database.prisma_engine import PrismaError, prisma_environment
+from gateway.failures import Failure, guarded
 
 __all__ = ["DatabaseError", "data_folder", "database", "require_answer"]
 
@@ -73,5 +73,5 @@ def remove(root: Path) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["remove"]:
-        sys.exit("usage: python -m scripts.database remove")
+        sys.exit("usage: python -m database.local remove")
     sys.exit(guarded(lambda: remove(Path.cwd())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scripts.processes import ALL_NAMES
+from gateway.processes import ALL_NAMES
 
 UNIT = "million tokens at the default price"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
-from scripts.failures import InputError
+from gateway.failures import InputError
 
 ELSEWHERE = "GATEWAY_ENV_FILE"  # another file in place of .env; the tests name one, so that yours does not matter
 

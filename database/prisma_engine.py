@@ -1,7 +1,7 @@
 """Prisma for LiteLLM: its Python client, and the engine behind it.
 
-The native engine is downloaded from Prisma's CDN. Where that is blocked, the engine in `prisma-engine/` takes its
-place; which one it is gets found out once, and stays so until the npm packages are installed anew.
+The native engine is downloaded from Prisma's CDN. Where that is blocked, the engine in `database/prisma-engine/`
+takes its place; which one it is gets found out once, and stays so until the npm packages are installed anew.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Literal, cast, get_args
 
 import httpx
 
-from scripts.failures import Failure, last_words
-from scripts.locks import exclusive
+from gateway.failures import Failure, last_words
+from gateway.locks import exclusive
 
 Engine = Literal["native", "fallback"]
 
@@ -30,8 +30,9 @@ PROBE = "all_commits/ac9d7041ed77bcc8a8dbd2ab6616b39013829574/debian-openssl-3.0
 PROBE_SECONDS = 4
 DOWNLOAD_SECONDS = 180
 FALLBACK_NOTE = (
-    "Database engine: the fallback in prisma-engine/, as Prisma's CDN does not answer here. Fine for one machine and"
-    " for tests; production runs the official image. To try the CDN again: rm -r prisma-engine/node_modules"
+    "Database engine: the fallback in database/prisma-engine/, as Prisma's CDN does not answer here. Fine for one"
+    " machine and for tests; production runs the official image. To try the CDN again: rm -r"
+    " database/prisma-engine/node_modules"
 )
 
 
@@ -41,7 +42,7 @@ class PrismaError(Failure):
 
 def prisma_environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Installs, chooses and generates what is not there yet; the result goes into LiteLLM's environment."""
-    room = root / "prisma-engine"
+    room = root / "database" / "prisma-engine"
     venv = Path(sys.prefix)
     with exclusive(venv / ".prisma.lock") if os.access(venv, os.W_OK) else nullcontext():
         if not environ.get("PRISMA_QUERY_ENGINE_BINARY"):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.failures import guarded
+from gateway.failures import guarded
 
 GENERATED: dict[str, Callable[[], str]] = {
     "LITELLM_MASTER_KEY": lambda: f"sk-{secrets.token_hex(32)}",

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 
 from custom_handlers.spelling import listed, suggestion
-from scripts.environment import belongs, passed_on
-from scripts.names import known
+from gateway.environment import belongs, passed_on
+from gateway.names import known
 
 LIMITS = ("BUDGET", "PERIOD", "RPM", "TPM", "MODELS")
 OPTIONS: dict[str, tuple[str, ...]] = {

@@ -1,6 +1,6 @@
 """Finds misspelt settings in .env and in the environment: what has no effect would be missed later.
 
-Needs nothing but Python, as `make up` does: `python -m scripts.names` checks .env for the Docker stack.
+Needs nothing but Python, as `make up` does: `python -m gateway.names` checks .env for the Docker stack.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from custom_handlers.spelling import SURE, nearest, suggestion
-from scripts.environment import belongs, passed_on
+from gateway.environment import belongs, passed_on
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = ("GATEWAY_", "KEY_")  # prefixes that nobody else is expected to put into .env

@@ -58,7 +58,7 @@ class Account:
         limit = min(filter(None, (self._learned_limit(agent), context_limit)), default=None)
 
         def planned() -> Plan:
-            plan = rounds.plan(messages, optional, notes, secret=secret)
+            plan = rounds.plan(messages, optional, notes, secret=secret, thinking_open=agent.thinking_open)
             check_context(plan.prompt, limit)
             return plan
 

@@ -19,7 +19,11 @@ ALIASES = {
 }
 PREFIX = "stackspot"
 AGENT_FIELD = "stackspot_agent_id"
-_SWITCHES = {"stackspot_knowledge": "knowledge", "stackspot_deep_search": "deep_search"}
+_SWITCHES = {
+    "stackspot_knowledge": "knowledge",
+    "stackspot_deep_search": "deep_search",
+    "stackspot_thinking_open": "thinking_open",
+}
 _VERSION, _SOURCES = "stackspot_agent_version", "stackspot_knowledge_source_ids"
 AGENT_OPTIONS = (*_SWITCHES, _VERSION, _SOURCES)
 LIMIT_FIELDS = {"stackspot_first_byte_timeout": "first_byte", "stackspot_idle_timeout": "idle"}

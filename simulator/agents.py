@@ -126,7 +126,9 @@ class _Turn:
     def _ending(self) -> dict[str, Any]:
         ending: dict[str, Any] = {}
         if self.faults.stop_reason != "absent":
-            ending["stop_reason"] = "stop" if self.faults.stop_reason == "stop" else None
+            # StackSpot has said nothing but `stop` so far; a script may.
+            said = self.answer.finish_reason or "stop"
+            ending["stop_reason"] = said if self.faults.stop_reason == "stop" else None
         if self.faults.usage != "absent":
             ending["tokens"] = agent_tokens(self.usage, self.faults.usage, self.faults.usage_as_strings)
         return ending

@@ -49,7 +49,9 @@ class Answer:
         self._made_before = Counter(after._made) if after else Counter()
         self._limit = TokenLimit(plan.max_tokens) if plan.max_tokens else None
         self._stop = StopCutter(plan.stops)
-        self._parser = ToolCallParser(plan.tooling, first_index=self.calls, turns=plan.turns)
+        self._parser = ToolCallParser(
+            plan.tooling, first_index=self.calls, thinking_open=plan.thinking_open, turns=plan.turns
+        )
 
     @property
     def text(self) -> str:

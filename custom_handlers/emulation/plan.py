@@ -17,6 +17,7 @@ class Plan:
     stops: tuple[str, ...] = ()
     max_tokens: int | None = None
     turns: bool = False  # the prompt is a transcript, of which the model may invent the next turn
+    thinking_open: bool = False  # an answer begins inside a thought
 
 
 @dataclass(frozen=True, slots=True)

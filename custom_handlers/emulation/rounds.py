@@ -23,11 +23,16 @@ __all__ = ["Plan", "Problem", "emulate", "plan", "repair_prompt"]
 
 
 def plan(
-    messages: Any, parameters: Mapping[str, Any], attachments: Attachments | None = None, *, secret: bytes = b""
+    messages: Any,
+    parameters: Mapping[str, Any],
+    attachments: Attachments | None = None,
+    *,
+    secret: bytes = b"",
+    thinking_open: bool = False,
 ) -> Plan:
     """The plan for a request: OpenAI's `messages`, and its other fields, of which numbers and stop texts are checked
-    already. `attachments` holds notes on uploaded files, and `secret` keeps headers unknown, as for render. Raises
-    BadRequest.
+    already. `attachments` holds notes on uploaded files, and `secret` keeps headers unknown, as for render. With
+    `thinking_open` answers begin inside a thought. Raises BadRequest.
     """
     tooling, output = read_tools(parameters), read_format(parameters)
     rules = [tooling.rules] if tooling else []
@@ -47,6 +52,7 @@ def plan(
         (stop,) if isinstance(stop, str) else tuple(stop),
         int(most) if most else None,
         turns=bool(rules) or len(messages) > 1 or messages[0].get("role") != "user",
+        thinking_open=thinking_open,
     )
 
 

@@ -2,18 +2,21 @@
 
 import re
 
-from custom_handlers.emulation.tool_marks import thought_end, thought_end_begun
+from custom_handlers.emulation.tool_marks import THOUGHT_BEGINNING, THOUGHT_BEGUN, thought_end, thought_end_begun
 
 _CALL_AT_END = re.compile(r"<tool_call>(?:(?!<tool_call>).)*</tool_call>\s*\Z", re.DOTALL)
 _LOOKED_BACK = 100_000
 
 
 class OpenThought:
-    """A thought that the tag `opening` has begun; `text` is what has been read of it."""
+    """A thought that the tag `opening` has begun; `text` is what has been read of it.
 
-    def __init__(self, opening: str = "<think>") -> None:
+    If it was `begun` before the answer, the answer may begin with a tag all the same.
+    """
+
+    def __init__(self, opening: str = "<think>", *, begun: bool = False) -> None:
         self._end = thought_end(opening)
-        self._opening = opening
+        self._may_open = begun
         self._told: list[str] = []
         self._space: list[str] = []  # told only if more of the thought follows
 
@@ -28,6 +31,12 @@ class OpenThought:
 
     def read(self, text: str, last: bool) -> tuple[str, str, bool]:
         """What of `text` is told, what is left of it, and whether the thought has ended."""
+        if self._may_open:
+            if opening := THOUGHT_BEGINNING.match(text):
+                self._end, text = thought_end(opening.group()), text[opening.end() :]
+            elif not last and THOUGHT_BEGUN.fullmatch(text):
+                return "", text, False
+            self._may_open = False
         found = self._end.search(text)
         while found and text[found.start() - 1 : found.start()] == "`":  # in inline code it is only talked about
             if found.end() == len(text) and not last:

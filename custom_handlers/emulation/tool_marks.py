@@ -126,13 +126,15 @@ CUT = re.compile(
     re.IGNORECASE,
 )
 
+_beginning = row(_gap, "<", _words, _gap, ">")
+THOUGHT_BEGINNING, THOUGHT_BEGUN = re.compile(_beginning.full), re.compile(_beginning.begun)
 _THOUGHT_END = one_of(row("</", _words, _gap, ">"), "[/THINK]", "<channel|>", "<|end|>", "<|return|>", "<|start|>")
 _THOUGHT_END_BEGUN = re.compile(rf"(?=[<\[]){_THOUGHT_END.begun}\Z")
 
 
 def thought_end(opening: str) -> re.Pattern[str]:
     """What ends the thought that `opening` begins."""
-    word = opening.strip("<[|> \n").lower()
+    word = opening.strip(f"<[|>{SPACE}").lower()
     if word.startswith("think") and opening.startswith("["):
         return re.compile(r"\[/THINK\]")
     if word.startswith("channel>"):

@@ -34,13 +34,13 @@ _SLICE = 8192  # of the buffer what is left is copied for each mark in it
 class ToolCallParser(CallReader):
     """`feed` the pieces of one answer, then `finish`; both give the parts that are certain by then.
 
-    Without `tooling` no call is looked for. `first_index` is the index of the first call. With `thinking` the answer
-    begins inside a thought, as with models whose prompt opens one. With `turns` the prompt was a transcript: a turn
-    that the model invents ends the answer. Raises nothing.
+    Without `tooling` no call is looked for. `first_index` is the index of the first call. With `thinking_open` the
+    answer begins inside a thought, as with models whose template opens one. With `turns` the prompt was a transcript:
+    a turn that the model invents ends the answer. Raises nothing.
     """
 
     def __init__(
-        self, tooling: Tooling | None, *, first_index: int = 0, thinking: bool = False, turns: bool = False
+        self, tooling: Tooling | None, *, first_index: int = 0, thinking_open: bool = False, turns: bool = False
     ) -> None:
         super().__init__(Output(first_index, single=tooling is not None and tooling.single), tooling)
         self.unfinished_thought = ""  # after `finish`: a thought that the answer began and never ended
@@ -52,7 +52,8 @@ class ToolCallParser(CallReader):
         self._final = False  # and did it say that what follows is the answer
         self._thought = OpenThought()
         self._steps = {TEXT: self._text, FENCE: self._fenced, CALL: self._in_call, THOUGHT: self._think}
-        if thinking:
+        if thinking_open:
+            self._thought = OpenThought(begun=True)
             self._mode, self._buffer = THOUGHT, ""
 
     @property

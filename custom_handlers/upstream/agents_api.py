@@ -35,6 +35,7 @@ class Agent:
     knowledge: bool = False
     deep_search: bool = False
     version: int | None = None
+    thinking_open: bool = False  # its answers begin inside a thought, which the template of its model has opened
 
     def body(self, prompt: str, upload_ids: Sequence[str] = ()) -> dict[str, Any]:
         """The JSON body of a chat call; what is not needed is left out."""

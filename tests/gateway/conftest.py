@@ -25,6 +25,7 @@ KNOWLEDGE = {
 # Deployments of the third gateway, which takes files: both with an agent that nobody else asks, one with a small limit.
 SMALL, SMALL_LIMIT, LEARNING = "small", 100, "learning"
 ATTENTIVE = "attentive"  # a sign of life each second
+THINKING_OPEN = "thinking-open"  # whose answers begin inside a thought
 LEARNING_AGENT = "01J000000000000000000EARN0"
 # Goes into every upstream body that is refused or broken, and may come out nowhere.
 PRIVATE = "upstream-says-this-to-nobody"
@@ -96,7 +97,7 @@ def extra_gateway_server(
     logs: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """The repository's configuration with uploads and the fetching of images on, and two more models.
+    """The repository's configuration with uploads and the fetching of images on, and four more models.
 
     Nothing in a test is public, so one place on loopback is let through as an operator would do it.
     """
@@ -110,6 +111,13 @@ def extra_gateway_server(
         content["model_list"].append({**first, "model_name": name, "model_info": info})
     content["model_list"].append(
         {**first, "model_name": ATTENTIVE, "litellm_params": first["litellm_params"] | {"keepalive_seconds": 1}}
+    )
+    content["model_list"].append(
+        {
+            **first,
+            "model_name": THINKING_OPEN,
+            "model_info": first["model_info"] | {"stackspot_thinking_open": True},
+        }
     )
     content["litellm_settings"]["anthropic_sse_ping_interval_seconds"] = 1
     content["litellm_settings"]["user_url_allowed_hosts"] = [remote_place.url.removeprefix("http://")]

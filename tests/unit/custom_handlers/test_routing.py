@@ -97,6 +97,7 @@ def test_options_are_off_by_default() -> None:
         ({"stackspot_knowledge": "true"}, Agent(ONE, knowledge=True)),
         ({"stackspot_knowledge": "False"}, Agent(ONE)),
         ({"stackspot_deep_search": True}, Agent(ONE, deep_search=True)),
+        ({"stackspot_thinking_open": True}, Agent(ONE, thinking_open=True)),
         ({"stackspot_agent_version": 3}, Agent(ONE, version=3)),
         ({"stackspot_agent_version": "3"}, Agent(ONE, version=3)),
         ({"stackspot_agent_version": None}, Agent(ONE)),
@@ -120,6 +121,7 @@ def test_an_option_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
     [
         *cases("stackspot_knowledge", "yes", 1, "", []),
         *cases("stackspot_deep_search", "on", 0, {}),
+        *cases("stackspot_thinking_open", "on", 1, "<think>"),
         *cases("stackspot_agent_version", 0, -1, "latest", 1.5, True, [], "9" * 5000),
         *cases("stackspot_knowledge_source_ids", "one", [1], [""], {"a": "b"}, [None]),
     ],

@@ -94,6 +94,11 @@ def test_hidden_tokens(simulator: Simulator, caller: Caller) -> None:
     assert caller.chat().json()["tokens"] == {"input": plain["input"] + 300, "output": plain["output"] + 40}
 
 
+def test_a_script_may_say_another_stop_reason(simulator: Simulator, caller: Caller) -> None:
+    simulator.rule({"text": "cut", "finish_reason": "length"}, when="Go")
+    assert caller.stream("Go").final["stop_reason"] == caller.chat("Go").json()["stop_reason"] == "length"
+
+
 @pytest.mark.parametrize(("switch", "expected"), [("null", {"stop_reason": None}), ("absent", {})])
 def test_stop_reasons(simulator: Simulator, caller: Caller, switch: str, expected: dict[str, Any]) -> None:
     simulator.faults(stop_reason=switch)

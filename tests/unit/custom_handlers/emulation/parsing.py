@@ -29,8 +29,8 @@ def tooling(**parameters: Any) -> Tooling:
     return found
 
 
-def parse(*pieces: str, given: Tooling | None = None, thinking: bool = False, turns: bool = False) -> list[Part]:
-    parser = ToolCallParser(given or tooling(), thinking=thinking, turns=turns)
+def parse(*pieces: str, given: Tooling | None = None, thinking_open: bool = False, turns: bool = False) -> list[Part]:
+    parser = ToolCallParser(given or tooling(), thinking_open=thinking_open, turns=turns)
     return [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
 
 

@@ -105,6 +105,16 @@ class TestPlainAnswers:
         seen = await answer(Upstream(f"<think>It is 42.{end}"), **given)
         assert (seen.thoughts, seen.text.strip(), seen.end.reason) == ("It is 42.", "It is 42.", "stop")
 
+    async def test_thoughts_that_the_template_opened(self) -> None:
+        upstream = Upstream(f"Hm.\n{CALL}\n</think>\n\n{BROKEN}", f"Again.\n</think>\n\n{CALL}")
+        seen = await run(upstream, plan(USER, {"tools": TOOLS}, thinking_open=True))
+        assert (seen.thoughts, seen.text, functions(seen)) == (f"Hm.\n{CALL}", "", READ)
+
+    async def test_json_behind_a_thought_that_the_template_opened(self) -> None:
+        upstream = Upstream('{"path": 1}</think>{"path": "a"}')
+        seen = await run(upstream, plan(USER, {"response_format": JSON_FORMAT}, thinking_open=True))
+        assert (seen.thoughts, seen.text) == ('{"path": 1}', '{"path": "a"}')
+
     async def test_json_in_a_thought_that_never_ends(self) -> None:
         seen = await answer(Upstream('<think>So: {"path": "a"}'), response_format=JSON_FORMAT)
         assert json.loads(seen.text) == {"path": "a"}

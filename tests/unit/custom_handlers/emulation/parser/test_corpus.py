@@ -51,7 +51,7 @@ def parts(fixture: Fixture, pieces: Sequence[str]) -> list[Part]:
     unsaid = unsaid and fixture.family in BEGUN_BY_THE_TEMPLATE
     inside = (prompt or "").rstrip("\n").endswith("<think>") or (unsaid and "<think>" not in fixture.raw_output)
     return parse(
-        *pieces, given=read_tools({"tools": [dict(offered) for offered in fixture.tools]}), thinking=bool(inside)
+        *pieces, given=read_tools({"tools": [dict(offered) for offered in fixture.tools]}), thinking_open=bool(inside)
     )
 
 

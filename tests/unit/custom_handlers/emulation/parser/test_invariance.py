@@ -64,9 +64,9 @@ answers = st.lists(FRAGMENTS, max_size=14).map("".join) | st.text(
 )
 
 
-def all_of(*pieces: str, turns: bool, thinking: bool, **parameters: Any) -> tuple[Any, str]:
+def all_of(*pieces: str, turns: bool, thinking_open: bool, **parameters: Any) -> tuple[Any, str]:
     given = None if parameters.pop("none", False) else tooling(**parameters)
-    parser = ToolCallParser(given, thinking=thinking, turns=turns)
+    parser = ToolCallParser(given, thinking_open=thinking_open, turns=turns)
     parts = [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
     return merged(parts), parser.unfinished_thought
 
@@ -89,14 +89,14 @@ class TestInvariance:
         f"```\n{CALL}\n```\n<|tool_call_begin|>functions.read:0<|tool_call_argument_begin|>", None, {}, False, True
     )
     def test_the_pieces_make_no_difference(
-        self, answer: str, data: Any, parameters: dict[str, Any], thinking: bool, turns: bool
+        self, answer: str, data: Any, parameters: dict[str, Any], thinking_open: bool, turns: bool
     ) -> None:
-        whole = all_of(answer, turns=turns, thinking=thinking, **parameters)
-        assert all_of(*answer, turns=turns, thinking=thinking, **parameters) == whole
+        whole = all_of(answer, turns=turns, thinking_open=thinking_open, **parameters)
+        assert all_of(*answer, turns=turns, thinking_open=thinking_open, **parameters) == whole
         if data:
             cuts = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=8)))
             pieces = [answer[a:b] for a, b in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
-            assert all_of(*pieces, turns=turns, thinking=thinking, **parameters) == whole
+            assert all_of(*pieces, turns=turns, thinking_open=thinking_open, **parameters) == whole
 
     @settings(max_examples=200, deadline=None)
     @given(answers)

@@ -80,13 +80,27 @@ def test_an_end_without_a_beginning_is_not_told(answer: str, parts: list[tuple[s
     assert seen(answer) == merged(parse(*answer)) == parts
 
 
-def test_an_answer_that_begins_inside_a_thought() -> None:
-    assert seen(f"Hm.\n{CALL}\n</think>\n\nHi", thinking=True) == [("Thought", f"Hm.\n{CALL}"), ("Text", "Hi")]
+@pytest.mark.parametrize(
+    ("answer", "parts"),
+    [
+        (f"Hm.\n{CALL}\n</think>\n\nHi", [("Thought", f"Hm.\n{CALL}"), ("Text", "Hi")]),
+        (f"\n\nHm.</think>{CALL}", [("Thought", "Hm."), READS]),
+        ("</think>\n\nHi", [("Text", "Hi")]),
+        # It may begin it once more.
+        ("\n<think>\nHm.\n</think>\n\nHi", [("Thought", "Hm."), ("Text", "Hi")]),
+        ("<thought\t>Hm.</think></thought>Hi", [("Thought", "Hm.</think>"), ("Text", "Hi")]),
+        ("<think", [("Thought", "<think")]),
+        ("The <think> tag</think>Hi", [("Thought", "The <think> tag"), ("Text", "Hi")]),
+        ("Hm.</think>a\n<think>b</think>c", [("Thought", "Hm."), ("Text", "a"), ("Thought", "b"), ("Text", "\nc")]),
+    ],
+)
+def test_an_answer_that_begins_inside_a_thought(answer: str, parts: list[tuple[str, ...]]) -> None:
+    assert seen(answer, thinking_open=True) == merged(parse(*answer, thinking_open=True)) == parts
 
 
-@pytest.mark.parametrize(("answer", "thinking"), [("<think>\nI think so.\n", False), ("I think so.", True)])
-def test_a_thought_that_never_ends_is_there_in_the_end(answer: str, thinking: bool) -> None:
-    parser = ToolCallParser(tooling(), thinking=thinking)
+@pytest.mark.parametrize(("answer", "thinking_open"), [("<think>\nI think so.\n", False), ("I think so.", True)])
+def test_a_thought_that_never_ends_is_there_in_the_end(answer: str, thinking_open: bool) -> None:
+    parser = ToolCallParser(tooling(), thinking_open=thinking_open)
     assert merged([*parser.feed(answer), *parser.finish()]) == [("Thought", "I think so.")]
     assert parser.unfinished_thought == "I think so."
 

@@ -7,7 +7,9 @@ import pytest
 
 from gateway.clients import CLIENTS, NoSuchClient, blocks, filled, find, names
 from tests.harness import ROOT, clean_environment
+from tests.markdown import Page
 
+EXAMPLE = "https://gateway.example.com"
 MASTER_KEY = "sk-the-master-key-of-this-test"
 
 
@@ -31,6 +33,22 @@ def test_every_how_to_is_filled_in(name: str) -> None:
 def test_the_table_has_every_how_to() -> None:
     told = set(re.findall(r"\]\(([a-z-]+)\.md\)", (CLIENTS / "README.md").read_text()))
     assert told == set(names())
+
+
+@pytest.mark.parametrize("page", ["docs/developers.md", "docs/pt-BR/developers.md"])
+@pytest.mark.parametrize("name", names())
+def test_the_page_for_developers_says_the_same(name: str, page: str) -> None:
+    """All of a how-to's files and commands; of a whole program the lines that have the address."""
+    text = filled(name, gateway=EXAMPLE)
+    title = text.splitlines()[0].removeprefix("# ")
+    [section] = [section for section in Page.read(ROOT / page).sections if section.title == title]
+    shown = [content for _, content in section.blocks]
+    assert [content for content in shown if content not in text] == []
+    programs = [block.text for block in blocks(text) if re.match(r"agent\.", block.file or "")]
+    runs = [block.text for block in blocks(text) if re.match(r"(python|node) agent\.", block.text)]
+    assert [block.text for block in blocks(text) if block.text not in [*shown, *programs, *runs]] == []
+    addresses = [line for program in programs for line in program.splitlines() if EXAMPLE in line]
+    assert [line for line in addresses if not any(line in content for content in shown)] == []
 
 
 def test_make_prints_it_with_the_address_and_never_with_the_master_key() -> None:

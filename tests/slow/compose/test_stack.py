@@ -318,10 +318,10 @@ def test_a_damaged_backup_changes_nothing(stack: Stack, key: str) -> None:
     assert "make restore FILE=" in missing.stdout
 
 
-def test_every_password_can_be_changed_as_the_readme_says(stack: Stack, key: str) -> None:
+def test_every_password_can_be_changed_as_the_documentation_says(stack: Stack, key: str) -> None:
     former = stack.settings
     new = {name: f"{former[name]}-rotated" for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "UI_PASSWORD")}
-    command = re.search(r"`(docker compose exec .*? psql .*?)`", (ROOT / "README.md").read_text())
+    command = re.search(r"`(docker compose exec .*? psql .*?)`", (ROOT / "docs" / "operations.md").read_text())
     assert command
     stack.command("sh", "-c", command[1].replace("'...'", f"'{new['POSTGRES_PASSWORD']}'"))
     stack.fill_in(new)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,18 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUESTION = "Explain this module to me. " * 3000
 
 
+def program() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
 @dataclass(frozen=True)
 class Work:
     """What a developer has done at the gateway."""
@@ -47,13 +60,10 @@ class Team:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # Per module: while Playwright runs, no asynchronous test can.
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if not program:
+    if not program():
         pytest.skip("needs Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from custom_handlers.upstream.agents_api import Agent, AgentsApi
 from custom_handlers.upstream.credentials import TokenSource
 from custom_handlers.upstream.key_api import KeyApi
 from custom_handlers.upstream.uploads import Uploads
-from custom_handlers.wire.errors import ContextTooLong
-from custom_handlers.wire.events import End, Event
-from custom_handlers.wire.transport import Limits
+from custom_handlers.core.errors import ContextTooLong
+from custom_handlers.core.events import End, Event
+from custom_handlers.http.client import Limits
 
 # Seconds: an agent may be given another model in the portal at any time.
 LEARNED_FOR = 900.0

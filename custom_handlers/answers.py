@@ -9,7 +9,7 @@ from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelRes
 
 from custom_handlers.emulation.tokenizer import estimate
 from custom_handlers.meter import texts
-from custom_handlers.wire import events
+from custom_handlers.core import events
 
 Messages = Sequence[Mapping[str, Any]]
 

@@ -11,7 +11,7 @@ import yaml
 from custom_handlers import routing
 from custom_handlers.spelling import listed, nearest, suggestion
 from custom_handlers.upstream.agents_api import is_ulid
-from custom_handlers.wire.errors import PROVIDER, ConfigurationError, UnknownModel
+from custom_handlers.core.errors import PROVIDER, ConfigurationError, UnknownModel
 
 AGENT_VARIABLES = {
     "stackspot-ai-chat": "STACKSPOT_CHAT_AGENT_ID",

@@ -8,8 +8,8 @@ from typing import Any
 from custom_handlers.spelling import SURE, nearest, suggestion
 from custom_handlers.upstream.agents_api import Agent, is_ulid
 from custom_handlers.upstream.key_api import PATHS
-from custom_handlers.wire.errors import PROVIDER, GatewayFault, UnknownModel
-from custom_handlers.wire.transport import Limits
+from custom_handlers.core.errors import PROVIDER, GatewayFault, UnknownModel
+from custom_handlers.http.client import Limits
 
 MODELS = tuple(PATHS)
 ALIASES = {

@@ -26,8 +26,8 @@ from custom_handlers.guard.limits import VARIABLES as LIMIT_VARIABLES
 from custom_handlers.guard.limits import Limits, read_limits
 from custom_handlers.spelling import suggestion
 from custom_handlers.upstream.agents_api import is_ulid
-from custom_handlers.wire.errors import ConfigurationError
-from custom_handlers.wire.network import is_loopback
+from custom_handlers.core.errors import ConfigurationError
+from custom_handlers.http.network import is_loopback
 
 __all__ = ["KNOWN", "Deployment", "Settings", "log_level", "read", "read_deployments", "read_settings"]
 

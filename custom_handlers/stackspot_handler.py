@@ -18,9 +18,9 @@ from custom_handlers.emulation import prompt
 from custom_handlers.guard import notes
 from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.meter import Meter, texts
-from custom_handlers.wire import stopped
-from custom_handlers.wire.errors import BadRequest, GatewayFault, StackSpotError, headers_for
-from custom_handlers.wire.events import STOP_TEXT, Delta, End, Event
+from custom_handlers.core import matched_stop
+from custom_handlers.core.errors import BadRequest, GatewayFault, StackSpotError, headers_for
+from custom_handlers.core.events import STOP_TEXT, Delta, End, Event
 
 logger = logging.getLogger("stackspot_config")
 
@@ -130,7 +130,7 @@ class StackSpotLLM(CustomLLM):
 def _without_stop_text(end: End) -> End:
     if STOP_TEXT not in end.extra:
         return end
-    stopped.tell(end.extra[STOP_TEXT])
+    matched_stop.tell(end.extra[STOP_TEXT])
     return replace(end, extra={name: value for name, value in end.extra.items() if name != STOP_TEXT})
 
 

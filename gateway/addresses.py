@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from custom_handlers.wire.network import is_loopback
+from custom_handlers.http.network import is_loopback
 from gateway.failures import Failure, InputError
 
 DEFAULT_PORT = 4000

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from custom_handlers.wire.network import exempt_loopback
+from custom_handlers.http.network import exempt_loopback
 
 HAND_ON = "GATEWAY_PASS_ENV"  # names that an operator hands on besides, for a second provider
 # The machine: where programs and homes are, how to speak, and the way to the internet.

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from custom_handlers.wire.network import is_loopback
+from custom_handlers.http.network import is_loopback
 from gateway.addresses import gateway_url
 from gateway.dotenv import environment, file_values
 from gateway.failures import Failure, InputError, guarded

@@ -15,8 +15,8 @@ from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.proof import prove
 from custom_handlers.emulation.structured import OutputFormat, Refused
 from custom_handlers.emulation.tool_parser import ToolCallParser
-from custom_handlers.wire.errors import BrokenAnswer
-from custom_handlers.wire.events import STOP_TEXT, Delta, End, Events
+from custom_handlers.core.errors import BrokenAnswer
+from custom_handlers.core.events import STOP_TEXT, Delta, End, Events
 
 # An upstream's empty answer is an error before it gets here: what was written was another speaker's turn.
 _NOTHING = Problem(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custom_handlers.emulation.role_headers import shown_name
-from custom_handlers.wire.errors import BadRequest
+from custom_handlers.core.errors import BadRequest
 
 # A note for each file part that was uploaded, under its (message, part) indexes.
 Attachments = Mapping[tuple[int, int], str]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from custom_handlers.emulation.tokenizer import count, estimate, tokenizer
-from custom_handlers.wire.errors import ContextTooLong
+from custom_handlers.core.errors import ContextTooLong
 
 _WINDOW = 1000  # characters that are counted again when more follow, since a cut in a word makes a token of each half
 _SLICE = 4096  # of a long piece no more is counted than the limit lets through

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from custom_handlers.wire.events import Delta
+from custom_handlers.core.events import Delta
 
 _PIECE = 4096
 

@@ -20,7 +20,7 @@ from custom_handlers.emulation.lenient_json import well_formed
 from custom_handlers.emulation.role_headers import choose_mark, header, mark_in, one_line
 from custom_handlers.emulation.tool_syntax import escape_results, escape_tags
 from custom_handlers.emulation.transcript import Turn, read_turns
-from custom_handlers.wire.errors import BadRequest
+from custom_handlers.core.errors import BadRequest
 
 __all__ = ["CONTINUE", "FORMAT", "Attachments", "correction", "file_parts", "render"]
 

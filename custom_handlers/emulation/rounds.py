@@ -16,8 +16,8 @@ from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.prompt import Attachments, correction, render
 from custom_handlers.emulation.structured import read_format
 from custom_handlers.emulation.tool_prompt import read_tools
-from custom_handlers.wire.errors import StackSpotError, unusable
-from custom_handlers.wire.events import Event, Events
+from custom_handlers.core.errors import StackSpotError, unusable
+from custom_handlers.core.events import Event, Events
 
 __all__ = ["Plan", "Problem", "emulate", "plan", "repair_prompt"]
 

@@ -14,7 +14,7 @@ from custom_handlers.emulation.schema_budget import Budget, Undecided
 from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 from custom_handlers.emulation.tool_syntax import escape_json
-from custom_handlers.wire.errors import BadRequest
+from custom_handlers.core.errors import BadRequest
 
 _SCHEMAS_KEPT = 32
 _OBJECT = "Answer with one JSON object and nothing else: no code fence, no text around it."

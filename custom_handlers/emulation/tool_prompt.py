@@ -18,7 +18,7 @@ from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 from custom_handlers.emulation.tool_arguments import Arguments, meant, read_arguments
 from custom_handlers.emulation.tool_syntax import escape_json, escape_tags
-from custom_handlers.wire.errors import BadRequest
+from custom_handlers.core.errors import BadRequest
 
 _LISTS_KEPT = 32  # each costs a few hundred kilobytes
 _MOST_PARTS = 20_000

@@ -8,7 +8,7 @@ from typing import Any
 from custom_handlers.emulation.content import RESULTS, Attachments, content_text
 from custom_handlers.emulation.role_headers import one_line, shown_name, shown_speaker
 from custom_handlers.emulation.tool_syntax import call_text, escape_tags, result_text
-from custom_handlers.wire.errors import BadRequest
+from custom_handlers.core.errors import BadRequest
 
 _ROLES = {"system": "SYSTEM", "developer": "SYSTEM", "user": "USER", "assistant": "ASSISTANT"}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from custom_handlers.guard.asgi_types import Message, Send
-from custom_handlers.wire import stopped
+from custom_handlers.core import matched_stop
 
 _ERROR = b'data: {"error"'
 _MESSAGE_DELTA = b"event: message_delta\n"
@@ -22,7 +22,7 @@ def mend(surface: str, body: dict[str, Any], send: Send) -> Send:
     if surface in ("chat", "completions") and streamed:
         return _changed(send, lambda piece: _typed(piece) if piece.startswith(_ERROR) else piece)
     if surface == "messages" and body.get("stop_sequences"):
-        told = stopped.listen()
+        told = matched_stop.listen()
         return _changed(send, lambda piece: _stopped(piece, told, streamed=streamed))
     return send
 

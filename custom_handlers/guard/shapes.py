@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from custom_handlers import parameters
 from custom_handlers.guard.refusal import Refusal
-from custom_handlers.wire.errors import BadRequest
+from custom_handlers.core.errors import BadRequest
 
 
 class Kind(NamedTuple):

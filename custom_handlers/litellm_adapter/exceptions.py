@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 from litellm import exceptions
 
-from custom_handlers.wire.errors import (
+from custom_handlers.core.errors import (
     PROVIDER,
     AgentRefused,
     BadRequest,

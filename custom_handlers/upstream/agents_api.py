@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_handlers.upstream.credentials import TokenSource
-from custom_handlers.wire import transport
-from custom_handlers.wire.errors import BrokenAnswer, CredentialsRefused, unusable
-from custom_handlers.wire.events import MAX_TOKENS, Delta, End, Event, Usage
-from custom_handlers.wire.refusals import in_answer
-from custom_handlers.wire.sse import Message, MessageReader, TextJoiner
+from custom_handlers.http import client
+from custom_handlers.core.errors import BrokenAnswer, CredentialsRefused, unusable
+from custom_handlers.core.events import MAX_TOKENS, Delta, End, Event, Usage
+from custom_handlers.http.error_mapping import in_answer
+from custom_handlers.http.sse import Message, MessageReader, TextJoiner
 
 # Only `stop` has ever been seen from StackSpot (DOC-AG, GAMBI); the others are what a model vendor may say.
 _FINISH_REASONS = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}

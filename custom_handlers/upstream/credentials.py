@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from custom_handlers.wire import transport
-from custom_handlers.wire.errors import BrokenAnswer, StackSpotError
-from custom_handlers.wire.refusals import refused_token
+from custom_handlers.http import client
+from custom_handlers.core.errors import BrokenAnswer, StackSpotError
+from custom_handlers.http.error_mapping import refused_token
 
 logger = logging.getLogger("stackspot_config")
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_handlers.wire import transport
-from custom_handlers.wire.errors import BrokenAnswer, StackSpotError, UnknownModel, unusable
-from custom_handlers.wire.events import MAX_TOKENS, Delta, End, Event, Usage
-from custom_handlers.wire.refusals import in_answer, refused_key
-from custom_handlers.wire.sse import DONE, Message, MessageReader, TextJoiner
+from custom_handlers.http import client
+from custom_handlers.core.errors import BrokenAnswer, StackSpotError, UnknownModel, unusable
+from custom_handlers.core.events import MAX_TOKENS, Delta, End, Event, Usage
+from custom_handlers.http.error_mapping import in_answer, refused_key
+from custom_handlers.http.sse import DONE, Message, MessageReader, TextJoiner
 
 PATHS = {
     "stackspot-ai-chat": "/chat/completions",

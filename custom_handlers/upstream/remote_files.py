@@ -8,7 +8,7 @@ import asyncio
 import httpx
 
 from custom_handlers.litellm_adapter.http_client import NotPublic, client, public_address
-from custom_handlers.wire import transport
+from custom_handlers.http import client
 
 FETCH_SECONDS = 30.0
 MAX_REDIRECTS = 3

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from custom_handlers.upstream import remote_files
 from custom_handlers.upstream.credentials import TokenSource
-from custom_handlers.wire import transport
-from custom_handlers.wire.errors import BadRequest, BrokenAnswer, CredentialsRefused, StackSpotError
-from custom_handlers.wire.refusals import refused_by_storage, refused_upload
+from custom_handlers.http import client
+from custom_handlers.core.errors import BadRequest, BrokenAnswer, CredentialsRefused, StackSpotError
+from custom_handlers.http.error_mapping import refused_by_storage, refused_upload
 
 # StackSpot's largest file, stated for knowledge sources (GAMBI).
 MAX_FILE_BYTES = 10 * 1024 * 1024

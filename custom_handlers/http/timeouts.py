@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from custom_handlers.wire.errors import CallerTimeout, UpstreamTimeout
+from custom_handlers.core.errors import CallerTimeout, UpstreamTimeout
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from custom_handlers.wire.errors import unusable
+from custom_handlers.core.errors import unusable
 
 MAX_OBJECT_BYTES = 4 * 1024 * 1024
 MAX_EVENT_LINES = 10_000

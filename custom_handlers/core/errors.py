@@ -22,7 +22,7 @@ Messages are our own words with StackSpot's error code: never an upstream body, 
 import math
 from typing import ClassVar
 
-from custom_handlers.wire.events import Usage
+from custom_handlers.core.events import Usage
 
 PROVIDER = "stackspot_ai"
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from custom_handlers.wire.errors import (
+from custom_handlers.core.errors import (
     AgentRefused,
     BadGateway,
     BadRequest,

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 
 from custom_handlers.litellm_adapter.http_client import CONNECT_SECONDS, client
-from custom_handlers.wire.deadline import Deadline as Deadline
-from custom_handlers.wire.deadline import Limits as Limits
-from custom_handlers.wire.errors import (
+from custom_handlers.http.timeouts import Deadline as Deadline
+from custom_handlers.http.timeouts import Limits as Limits
+from custom_handlers.core.errors import (
     BadGateway,
     CallerTimeout,
     RateLimited,
@@ -26,8 +26,8 @@ from custom_handlers.wire.errors import (
     UpstreamTimeout,
     unusable,
 )
-from custom_handlers.wire.refusals import broken_off, from_response, from_transport
-from custom_handlers.wire.sse import MessageReader
+from custom_handlers.http.error_mapping import broken_off, from_response, from_transport
+from custom_handlers.http.sse import MessageReader
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
 MAX_PAUSE_SECONDS = 60.0

@@ -8,18 +8,18 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from custom_handlers.core.errors import ContextWindowExceededError
+from custom_handlers.core.events import End, Event
 from custom_handlers.emulation import prompt, rounds
 from custom_handlers.emulation.limits import check_context
 from custom_handlers.emulation.plan import Plan
+from custom_handlers.http.client import Limits
 from custom_handlers.meter import Meter
 from custom_handlers.settings import Settings
 from custom_handlers.upstream.agents_api import Agent, AgentsApi
 from custom_handlers.upstream.credentials import TokenSource
 from custom_handlers.upstream.key_api import KeyApi
 from custom_handlers.upstream.uploads import Uploads
-from custom_handlers.core.errors import ContextTooLong
-from custom_handlers.core.events import End, Event
-from custom_handlers.http.client import Limits
 
 # Seconds: an agent may be given another model in the portal at any time.
 LEARNED_FOR = 900.0
@@ -78,7 +78,7 @@ class Account:
             async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask_again)) as answer:
                 async for event in answer:
                     yield replace(event, usage=meter.usage) if isinstance(event, End) else event
-        except ContextTooLong as error:
+        except ContextWindowExceededError as error:
             if error.limit:
                 self._learned_limits[agent.id] = (error.limit, time.monotonic() + LEARNED_FOR)
             raise

@@ -7,9 +7,9 @@ from typing import Any
 
 from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices, Usage
 
+from custom_handlers.core import events
 from custom_handlers.emulation.tokenizer import estimate
 from custom_handlers.meter import texts
-from custom_handlers.core import events
 
 Messages = Sequence[Mapping[str, Any]]
 

@@ -10,8 +10,8 @@ from typing import Any
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.types.utils import ModelResponse, Usage
 
-from custom_handlers.guard import notes
 from custom_handlers.core import events
+from custom_handlers.guard import notes
 
 # LiteLLM's own marks: by the first it charges a stream once, the second says that a failure is on its way to the books.
 _DISPATCHED, _FAILED = "has_dispatched_final_stream_success", "has_logged_async_failure"

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from custom_handlers import routing
+from custom_handlers.core.errors import PROVIDER, ConfigurationError, UnknownModelError
 from custom_handlers.spelling import listed, nearest, suggestion
 from custom_handlers.upstream.agents_api import is_ulid
-from custom_handlers.core.errors import PROVIDER, ConfigurationError, UnknownModel
 
 AGENT_VARIABLES = {
     "stackspot-ai-chat": "STACKSPOT_CHAT_AGENT_ID",
@@ -95,7 +95,7 @@ def check(
             told.setdefault(mistake, []).append(deployment.name)
         try:
             agent_id = routing.agent_id_for(deployment.model, deployment.info, agent_ids, has_api_key=has_key)
-        except UnknownModel as error:
+        except UnknownModelError as error:
             told.setdefault(error.message, []).append(deployment.name)
             continue
         if agent_id and agent_id not in agent_ids.values() and not is_ulid(agent_id):

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from custom_handlers.emulation.tokenizer import estimate
 from custom_handlers.core.errors import StackSpotError
 from custom_handlers.core.events import End, Event, Usage
+from custom_handlers.emulation.tokenizer import estimate
 from custom_handlers.http.client import Attempts
 
 # Where messages and deltas hold text; pictures and files are elsewhere, and count for nothing.

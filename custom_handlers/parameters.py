@@ -1,10 +1,10 @@
-"""Checks what the caller sent beside the messages; a mistake is a BadRequest that names the parameter and its range."""
+"""Checks what the caller sent beside the messages; a mistake is a BadRequestError naming parameter and range."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from custom_handlers.core.errors import BadRequest
+from custom_handlers.core.errors import BadRequestError
 
 _RANGES = {
     "temperature": (0.0, 1.0),
@@ -17,16 +17,16 @@ _LONGEST_STOP = 1000  # characters: a longer one makes every piece of the answer
 
 
 def check(parameters: Mapping[str, Any]) -> None:
-    """`parameters` as LiteLLM hands them on, null meaning absent. Raises BadRequest."""
+    """`parameters` as LiteLLM hands them on, null meaning absent. Raises BadRequestError."""
     for name, (low, high) in _RANGES.items():
         value = parameters.get(name)
         if value is not None and not (_is_number(value) and low <= value <= high):
-            raise BadRequest(f"`{name}` must be a number from {low} to {high}.", param=name)
+            raise BadRequestError(f"`{name}` must be a number from {low} to {high}.", param=name)
     max_tokens = parameters.get("max_tokens")
     if max_tokens is not None and not (_is_whole(max_tokens) and max_tokens >= 1):
-        raise BadRequest("`max_tokens` must be a whole number from 1.", param="max_tokens")
+        raise BadRequestError("`max_tokens` must be a whole number from 1.", param="max_tokens")
     if (n := parameters.get("n")) is not None and not (_is_whole(n) and n == 1):
-        raise BadRequest("`n` must be 1: StackSpot gives one answer a call.", param="n")
+        raise BadRequestError("`n` must be 1: StackSpot gives one answer a call.", param="n")
     stop = parameters.get("stop")
     stops = [stop] if isinstance(stop, str) else stop
     if stops is not None and not (
@@ -35,16 +35,16 @@ def check(parameters: Mapping[str, Any]) -> None:
         and all(isinstance(text, str) and len(text) <= _LONGEST_STOP for text in stops)
     ):
         told = f"a string or a list of up to {_MAX_STOPS} strings, each of up to {_LONGEST_STOP} characters"
-        raise BadRequest(f"`stop` must be {told}.", param="stop")
+        raise BadRequestError(f"`stop` must be {told}.", param="stop")
 
 
 def seconds(timeout: object) -> float | None:
-    """LiteLLM's `timeout` argument (a number, an httpx.Timeout or None) in seconds. Raises BadRequest."""
+    """LiteLLM's `timeout` argument (a number, an httpx.Timeout or None) in seconds. Raises BadRequestError."""
     value: Any = getattr(timeout, "read", timeout)
     if value is None:
         return None
     if not _is_number(value) or value <= 0:
-        raise BadRequest("`timeout` must be a number of seconds above 0.", param="timeout")
+        raise BadRequestError("`timeout` must be a number of seconds above 0.", param="timeout")
     return float(value)
 
 

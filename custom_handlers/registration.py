@@ -5,8 +5,8 @@ from litellm.litellm_core_utils import fallback_generalizations
 from litellm.proxy.types_utils.utils import get_instance_fn
 from litellm.utils import register_model
 
-from custom_handlers.routing import ALIASES, MODELS
 from custom_handlers.core.errors import PROVIDER
+from custom_handlers.routing import ALIASES, MODELS
 
 # The same path as in litellm_config.yaml, loaded the same way.
 HANDLER = "custom_handlers.stackspot.stackspot_llm"

@@ -21,7 +21,7 @@ if proxy_start.event_under_way():
     stackspot_config.configure_proxy()
     try:
         installation.install_in_proxy(stackspot_config.current().limits)
-    except installation.NotInstalled as error:
+    except installation.NotInstalledError as error:
         if proxy_start.under_way():
             proxy_start.end(str(error))
         raise

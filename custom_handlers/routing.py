@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from custom_handlers.core.errors import PROVIDER, InternalServerError, UnknownModelError
+from custom_handlers.http.client import Limits
 from custom_handlers.spelling import SURE, nearest, suggestion
 from custom_handlers.upstream.agents_api import Agent, is_ulid
 from custom_handlers.upstream.key_api import PATHS
-from custom_handlers.core.errors import PROVIDER, GatewayFault, UnknownModel
-from custom_handlers.http.client import Limits
 
 MODELS = tuple(PATHS)
 ALIASES = {
@@ -41,12 +41,12 @@ def agent_id_for(model: str, info: Mapping[str, Any], agent_ids: Mapping[str, st
     """The agent behind `model`, or None for the key API.
 
     `info` is the deployment's `model_info` (empty for in-process calls), `agent_ids` what the environment says. A
-    deployment without the field uses the key API, when there is a key for it. Raises UnknownModel.
+    deployment without the field uses the key API, when there is a key for it. Raises UnknownModelError.
     """
     from_environment = AGENT_FIELD in info or not info or not has_api_key
     agent_id = str(info.get(AGENT_FIELD) or "").strip() or (agent_ids.get(model) if from_environment else None)
     if not agent_id and model not in PATHS:
-        raise UnknownModel(
+        raise UnknownModelError(
             f"Unknown StackSpot model {model[:100]!r}; valid names are {', '.join((*MODELS, *ALIASES))}.", param="model"
         )
     return agent_id or None
@@ -79,12 +79,12 @@ def unknown_options(info: Mapping[str, Any]) -> list[str]:
 
 
 def refuse_unknown_options(info: Mapping[str, Any]) -> None:
-    """For deployments that no start has checked: added in the UI, or to a Router. Raises GatewayFault.
+    """For deployments that no start has checked: added in the UI, or to a Router. Raises InternalServerError.
 
     A misspelt agent id must not send a model to the other API in silence.
     """
     if any(name not in OPTIONS and name.casefold().startswith(PREFIX) for name in map(str, info)):
-        raise GatewayFault(f"This model's configuration is wrong: {' '.join(unknown_options(info))}")
+        raise InternalServerError(f"This model's configuration is wrong: {' '.join(unknown_options(info))}")
 
 
 def agent(agent_id: str, info: Mapping[str, Any]) -> Agent:

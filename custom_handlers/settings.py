@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.deployments import (
     AGENT_VARIABLES,
     API_KEY_VARIABLE,
@@ -24,10 +25,9 @@ from custom_handlers.deployments import (
 )
 from custom_handlers.guard.limits import VARIABLES as LIMIT_VARIABLES
 from custom_handlers.guard.limits import Limits, read_limits
+from custom_handlers.http.network import is_loopback
 from custom_handlers.spelling import suggestion
 from custom_handlers.upstream.agents_api import is_ulid
-from custom_handlers.core.errors import ConfigurationError
-from custom_handlers.http.network import is_loopback
 
 __all__ = ["KNOWN", "Deployment", "Settings", "log_level", "read", "read_deployments", "read_settings"]
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from custom_handlers import proxy_start
-from custom_handlers.settings import Settings, log_level, read
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.http.network import certificate_mistakes, exempt_loopback
+from custom_handlers.settings import Settings, log_level, read
 
 logger = logging.getLogger("stackspot_config")
 

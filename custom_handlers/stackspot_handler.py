@@ -14,13 +14,13 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 
 from custom_handlers import answers, blocking, charging, parameters, routing, stackspot_config
 from custom_handlers.account import Account
+from custom_handlers.core import matched_stop
+from custom_handlers.core.errors import BadRequestError, InternalServerError, StackSpotError, headers_for
+from custom_handlers.core.events import STOP_TEXT, Delta, End, Event
 from custom_handlers.emulation import prompt
 from custom_handlers.guard import notes
 from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.meter import Meter, texts
-from custom_handlers.core import matched_stop
-from custom_handlers.core.errors import BadRequest, GatewayFault, StackSpotError, headers_for
-from custom_handlers.core.events import STOP_TEXT, Delta, End, Event
 
 logger = logging.getLogger("stackspot_config")
 
@@ -117,7 +117,7 @@ class StackSpotLLM(CustomLLM):
     def _only_chat(self, *_: Any, **call: Any) -> NoReturn:
         model = call.get("model", "")
         with _told_in_litellms_words(model, call):
-            raise BadRequest("StackSpot serves chat only: no embeddings and no images.", param="model")
+            raise BadRequestError("StackSpot serves chat only: no embeddings and no images.", param="model")
         raise AssertionError("unreachable")
 
     async def _only_chat_async(self, *args: Any, **call: Any) -> NoReturn:
@@ -144,7 +144,7 @@ def _told_in_litellms_words(model: str, call: Mapping[str, Any]) -> Iterator[Non
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         logger.error("Call of %s failed: %s at %s:%s", model, type(error).__name__, place.filename, place.lineno)
-        told = GatewayFault(f"The gateway failed on this call ({type(error).__name__}); its log says where.")
+        told = InternalServerError(f"The gateway failed on this call ({type(error).__name__}); its log says where.")
     else:
         return
     logger.debug("StackSpot call of %s failed: %s", model, told.message)

@@ -1,20 +1,21 @@
-"""What can go wrong, and the HTTP status that each becomes. Only `refusals` knows StackSpot's own status numbers.
+"""What can go wrong, and the HTTP status that each becomes. Only `http/error_mapping` knows StackSpot's own
+status numbers. The names are those of OpenAI and LiteLLM, but for the two timeouts: `TimeoutError` is Python's.
 
     StackSpotError
-    ├── BadRequest            400  a parameter or message that cannot be served; names it
-    │   ├── UnknownModel      400  also a ValueError
-    │   └── ContextTooLong    400  the prompt exceeds the model's window; carries both numbers
-    ├── CredentialsRefused    401  StackSpot refused the client key     } through the proxy both are 502,
-    ├── AgentRefused          403  agent unknown, or not shared with it } since the caller's own key is fine
-    ├── RateLimited           429  the account's limit; carries Retry-After when StackSpot sent one
-    ├── CallerTimeout         408  the caller's own time limit ran out
-    ├── UpstreamTimeout       504  StackSpot was silent for too long
-    ├── Unavailable           503  StackSpot says that it is overloaded or down
-    ├── GatewayFault          500  a fault of the gateway itself: its configuration or its code
-    └── BadGateway            502  unreachable, or an answer that cannot be used
-        └── BrokenAnswer      502  an answer that broke off, was empty, or is not what was asked for
+    ├── BadRequestError                   400  a parameter or message that cannot be served; names it
+    │   ├── UnknownModelError             400  also a ValueError
+    │   └── ContextWindowExceededError    400  the prompt exceeds the model's window; carries both numbers
+    ├── AuthenticationError               401  StackSpot refused the client key     } through the proxy both are 502,
+    ├── PermissionDeniedError             403  agent unknown, or not shared with it } since the caller's own key is fine
+    ├── RateLimitError                    429  the account's limit; carries Retry-After when StackSpot sent one
+    ├── CallerTimeoutError                408  the caller's own time limit ran out
+    ├── UpstreamTimeoutError              504  StackSpot was silent for too long
+    ├── ServiceUnavailableError           503  StackSpot says that it is overloaded or down
+    ├── InternalServerError               500  a fault of the gateway itself: its configuration or its code
+    └── BadGatewayError                   502  unreachable, or an answer that cannot be used
+        └── InvalidResponseError          502  an answer that broke off, was empty, or is not what was asked for
 
-    ConfigurationError (ValueError): every mistake in the environment and the configuration, told together
+    ConfigurationError (ValueError): every mistake in the environment and the configuration together
 
 Messages are our own words with StackSpot's error code: never an upstream body, an address or a secret.
 """
@@ -60,15 +61,15 @@ class StackSpotError(Exception):
         super().__init__(self.message)
 
 
-class BadRequest(StackSpotError):
+class BadRequestError(StackSpotError):
     status = 400
 
 
-class UnknownModel(BadRequest):
+class UnknownModelError(BadRequestError):
     pass
 
 
-class ContextTooLong(BadRequest):
+class ContextWindowExceededError(BadRequestError):
     """`limit` and `tokens` as StackSpot or the local check counted them, or None where they are unknown.
 
     Coding agents compact their history when they find known words in the message. Claude Code: `prompt is too long`,
@@ -86,37 +87,37 @@ class ContextTooLong(BadRequest):
         super().__init__(f"{numbers} Please reduce the length of the messages.", code=code, param="messages")
 
 
-class CredentialsRefused(StackSpotError):
+class AuthenticationError(StackSpotError):
     status = 401
 
 
-class AgentRefused(StackSpotError):
+class PermissionDeniedError(StackSpotError):
     status = 403
 
 
-class RateLimited(StackSpotError):
+class RateLimitError(StackSpotError):
     status = 429
     retryable = True
 
 
-class CallerTimeout(StackSpotError):
+class CallerTimeoutError(StackSpotError):
     status = 408
 
 
-class UpstreamTimeout(StackSpotError):
+class UpstreamTimeoutError(StackSpotError):
     status = 504
 
 
-class Unavailable(StackSpotError):
+class ServiceUnavailableError(StackSpotError):
     status = 503
     retryable = True
 
 
-class GatewayFault(StackSpotError):
+class InternalServerError(StackSpotError):
     status = 500
 
 
-class BadGateway(StackSpotError):
+class BadGatewayError(StackSpotError):
     """`retryable` is set for connection failures and 5xx, which are tried again before the first byte."""
 
     def __init__(self, message: str, *, code: str | None = None, retryable: bool = False) -> None:
@@ -124,17 +125,12 @@ class BadGateway(StackSpotError):
         super().__init__(message, code=code)
 
 
-class BrokenAnswer(BadGateway):
-    """`final` is set for an answer that is complete and no use: to ask again at once would cost as much again."""
+class InvalidResponseError(BadGatewayError):
+    """`final` is set for an answer that is complete and of no use: asking again at once would cost as much again."""
 
-    final: bool = False
-
-
-def unusable(message: str) -> BrokenAnswer:
-    """The error for an answer that is complete and no use: clients are told not to repeat the call."""
-    error = BrokenAnswer(message)
-    error.final = True
-    return error
+    def __init__(self, message: str, *, code: str | None = None, final: bool = False) -> None:
+        self.final = final
+        super().__init__(message, code=code)
 
 
 def headers_for(error: StackSpotError) -> dict[str, str]:
@@ -142,6 +138,6 @@ def headers_for(error: StackSpotError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if error.retry_after is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after))
-    if isinstance(error, BrokenAnswer) and error.final:
-        headers["x-should-retry"] = "false"  # heeded by the SDKs of OpenAI and Anthropic
+    if isinstance(error, InvalidResponseError) and error.final:
+        headers["x-should-retry"] = "false"  # read by the SDKs of OpenAI and Anthropic
     return headers

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import replace
 
+from custom_handlers.core.errors import InvalidResponseError
+from custom_handlers.core.events import STOP_TEXT, Delta, End, Events
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.limits import StopCutter, TokenLimit
 from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
@@ -15,8 +17,6 @@ from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.proof import prove
 from custom_handlers.emulation.structured import OutputFormat, Refused
 from custom_handlers.emulation.tool_parser import ToolCallParser
-from custom_handlers.core.errors import BrokenAnswer
-from custom_handlers.core.events import STOP_TEXT, Delta, End, Events
 
 # An upstream's empty answer is an error before it gets here: what was written was another speaker's turn.
 _NOTHING = Problem(
@@ -82,7 +82,7 @@ class Answer:
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
         if not ended:
-            raise BrokenAnswer("StackSpot's answer broke off.")
+            raise InvalidResponseError("StackSpot's answer broke off.")
         rest = self._parser.finish()
         if self.end.reason == "length":  # a call that the caller's own limit cuts off is nothing to correct
             rest = [part for part in rest if not isinstance(part, Broken)]

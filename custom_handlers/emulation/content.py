@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.role_headers import shown_name
-from custom_handlers.core.errors import BadRequest
 
 # A note for each file part that was uploaded, under its (message, part) indexes.
 Attachments = Mapping[tuple[int, int], str]
@@ -24,7 +24,7 @@ _BASE64 = re.compile(r";base64,[A-Za-z0-9+/=_-]+")
 
 
 def content_text(message: Mapping[str, Any], index: int, attachments: Attachments) -> str:
-    """The text of `messages[index]`. Raises BadRequest for parts that are none, but not in a tool's result."""
+    """The text of `messages[index]`. Raises BadRequestError for parts that are none, but not in a tool's result."""
     content = message.get("content")
     result = message.get("role") in RESULTS
     if isinstance(content, str):
@@ -46,7 +46,7 @@ def content_text(message: Mapping[str, Any], index: int, attachments: Attachment
         text = _as_json(content)
     else:
         where = f"messages[{index}].content"
-        raise BadRequest(f"`{where}` must be text or a list of parts.", param=where)
+        raise BadRequestError(f"`{where}` must be text or a list of parts.", param=where)
     if isinstance(refusal := message.get("refusal"), str) and refusal:
         return f"{text}\n{refusal}" if text else refusal
     return text
@@ -82,8 +82,8 @@ def _part(part: Any, where: str) -> str | None:
     if kind in ("document", "search_result") and (readable := _readable(part)) is not None:
         return readable
     if kind in _FILE_PARTS:
-        raise BadRequest(f"`{where}` is of type `{kind}`, but this model reads text only.", param=where)
-    raise BadRequest(f"`{where}` is no content part that this model knows.", param=where)
+        raise BadRequestError(f"`{where}` is of type `{kind}`, but this model reads text only.", param=where)
+    raise BadRequestError(f"`{where}` is no content part that this model knows.", param=where)
 
 
 def _result_part(part: Any, depth: int = 0) -> str | None:

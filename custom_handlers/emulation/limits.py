@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from custom_handlers.core.errors import ContextWindowExceededError
 from custom_handlers.emulation.tokenizer import count, estimate, tokenizer
-from custom_handlers.core.errors import ContextTooLong
 
 _WINDOW = 1000  # characters that are counted again when more follow, since a cut in a word makes a token of each half
 _SLICE = 4096  # of a long piece no more is counted than the limit lets through
@@ -11,7 +11,7 @@ _NEAR = 0.5  # of the limit: below it a sample is enough
 
 
 def check_context(prompt: str, limit: int | None) -> None:
-    """Raises ContextTooLong if `prompt` has more than `limit` tokens; None means no limit.
+    """Raises ContextWindowExceededError if `prompt` has more than `limit` tokens; None means no limit.
 
     Only an exact count refuses; it ends at the limit, and the number that is told is reckoned from it. Far below the
     limit a sample is enough, or the size, since no token is less than a byte.
@@ -19,7 +19,7 @@ def check_context(prompt: str, limit: int | None) -> None:
     if limit is None or len(prompt.encode(errors="replace")) <= limit or estimate(prompt) < limit * _NEAR:
         return
     if (tokens := count(prompt, limit)) > limit:
-        raise ContextTooLong(limit, tokens)
+        raise ContextWindowExceededError(limit, tokens)
 
 
 class TokenLimit:

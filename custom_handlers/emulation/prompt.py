@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.content import Attachments, file_parts
 from custom_handlers.emulation.lenient_json import well_formed
 from custom_handlers.emulation.role_headers import choose_mark, header, mark_in, one_line
 from custom_handlers.emulation.tool_syntax import escape_results, escape_tags
 from custom_handlers.emulation.transcript import Turn, read_turns
-from custom_handlers.core.errors import BadRequest
 
 __all__ = ["CONTINUE", "FORMAT", "Attachments", "correction", "file_parts", "render"]
 
@@ -51,13 +51,13 @@ def render(
 
     `tools` describes the tools and `rules` says how to answer; with either, a lone user message becomes a transcript
     too. `attachments` holds a note for each file part that was uploaded. Without `secret` the marks of headers can be
-    guessed. Raises BadRequest, naming the place, for whatever cannot be rendered, and nothing else.
+    guessed. Raises BadRequestError, naming the place, for whatever cannot be rendered, and nothing else.
     """
     if not isinstance(messages, list | tuple) or not messages:
-        raise BadRequest("`messages` must be a list with at least one message.", param="messages")
+        raise BadRequestError("`messages` must be a list with at least one message.", param="messages")
     turns = read_turns(messages, attachments or {}, tools=bool(tools))
     if not turns:
-        raise BadRequest("`messages` holds no text.", param="messages")
+        raise BadRequestError("`messages` holds no text.", param="messages")
     if len(messages) == 1 and turns[0].role == "USER" and not tools and not rules:
         return well_formed(turns[0].text)
     how = [FORMAT, rules]

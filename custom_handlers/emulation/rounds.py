@@ -11,13 +11,13 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from custom_handlers.core.errors import InvalidResponseError, StackSpotError
+from custom_handlers.core.events import Event, Events
 from custom_handlers.emulation.answer import Answer
 from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.prompt import Attachments, correction, render
 from custom_handlers.emulation.structured import read_format
 from custom_handlers.emulation.tool_prompt import read_tools
-from custom_handlers.core.errors import StackSpotError, unusable
-from custom_handlers.core.events import Event, Events
 
 __all__ = ["Plan", "Problem", "emulate", "plan", "repair_prompt"]
 
@@ -32,7 +32,7 @@ def plan(
 ) -> Plan:
     """The plan for a request: OpenAI's `messages`, and its other fields, of which numbers and stop texts are checked
     already. `attachments` holds notes on uploaded files, and `secret` keeps headers unknown, as for render. With
-    `thinking_open` answers begin inside a thought. Raises BadRequest.
+    `thinking_open` answers begin inside a thought. Raises BadRequestError.
     """
     tooling, output = read_tools(parameters), read_format(parameters)
     rules = [tooling.rules] if tooling else []
@@ -61,8 +61,8 @@ async def emulate(events: Events, *, plan: Plan, ask: Callable[[str], Events | N
 
     An answer that cannot be used (a broken call, no call where one is demanded, JSON that does not fit) gets one more
     round through `ask`, hidden but for its usage; None means that no more may be asked. Each upstream is closed as soon
-    as nothing more of it is needed. Raises BrokenAnswer if nothing can be used after that, and what the upstream
-    raises.
+    as nothing more of it is needed. Raises InvalidResponseError if nothing can be used after that, and what the
+    upstream raises.
     """
     first = Answer(plan)
     async with aclosing(first.read(events)) as told:
@@ -93,7 +93,7 @@ async def emulate(events: Events, *, plan: Plan, ask: Callable[[str], Events | N
 
 
 def _given_up(problem: Problem, when: str) -> StackSpotError:
-    return unusable(f"{problem.told}{when}.")
+    return InvalidResponseError(f"{problem.told}{when}.", final=True)
 
 
 def repair_prompt(prompt: str, answer: str, problem: Problem) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.conversion import convert
 from custom_handlers.emulation.found_json import Found, found_in, refuses
 from custom_handlers.emulation.lenient_json import Unreadable, dumps
@@ -14,7 +15,6 @@ from custom_handlers.emulation.schema_budget import Budget, Undecided
 from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 from custom_handlers.emulation.tool_syntax import escape_json
-from custom_handlers.core.errors import BadRequest
 
 _SCHEMAS_KEPT = 32
 _OBJECT = "Answer with one JSON object and nothing else: no code fence, no text around it."
@@ -101,7 +101,7 @@ class OutputFormat:
 
 
 def read_format(parameters: Mapping[str, Any]) -> OutputFormat | None:
-    """What `response_format` in `parameters` asks for; None for plain text. Raises BadRequest.
+    """What `response_format` in `parameters` asks for; None for plain text. Raises BadRequestError.
 
     Besides OpenAI's forms it takes a Pydantic model, as in-process callers of LiteLLM do.
     """
@@ -119,22 +119,26 @@ def read_format(parameters: Mapping[str, Any]) -> OutputFormat | None:
         case "json_schema" if isinstance(given, Mapping) and isinstance(given.get("json_schema"), Mapping):
             schema = given["json_schema"].get("schema")
             return OutputFormat(_OBJECT) if schema is None else _schema_format(schema)
-    raise BadRequest("`response_format` must be of type text, json_object or json_schema.", param="response_format")
+    raise BadRequestError(
+        "`response_format` must be of type text, json_object or json_schema.", param="response_format"
+    )
 
 
 def _schema_format(given: Any) -> OutputFormat:
     try:
         shown = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
-        raise BadRequest("The schema of `response_format` is not JSON.", param="response_format") from None
+        raise BadRequestError("The schema of `response_format` is not JSON.", param="response_format") from None
     try:
         schema = _schema(shown)
     except TooMuch as too_much:
-        raise BadRequest(
+        raise BadRequestError(
             f"The schema of `response_format` asks for too much work: {too_much}.", param="response_format"
         ) from None
     if schema.mistake:
-        raise BadRequest(f"The schema of `response_format` is not valid: {schema.mistake}.", param="response_format")
+        raise BadRequestError(
+            f"The schema of `response_format` is not valid: {schema.mistake}.", param="response_format"
+        )
     return OutputFormat(f"{_SCHEMA}\n{escape_json(shown)}", schema)
 
 

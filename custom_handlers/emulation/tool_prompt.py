@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.role_headers import shown_name
 from custom_handlers.emulation.schema_budget import Budget
@@ -18,7 +19,6 @@ from custom_handlers.emulation.schema_drafts import TooMuch
 from custom_handlers.emulation.schemas import Schema
 from custom_handlers.emulation.tool_arguments import Arguments, meant, read_arguments
 from custom_handlers.emulation.tool_syntax import escape_json, escape_tags
-from custom_handlers.core.errors import BadRequest
 
 _LISTS_KEPT = 32  # each costs a few hundred kilobytes
 _MOST_PARTS = 20_000
@@ -127,27 +127,27 @@ class Tooling:
 def read_tools(parameters: Mapping[str, Any]) -> Tooling | None:
     """What `parameters` (OpenAI's request fields) say about tools, or None if there are none.
 
-    Tools that the service would have to run itself (`web_search` and the like) are left out. Raises BadRequest.
+    Tools that the service would have to run itself (`web_search` and the like) are left out. Raises BadRequestError.
     """
     legacy = not parameters.get("tools") and bool(parameters.get("functions"))
     where = "functions" if legacy else "tools"
     given = parameters.get(where) or []
     choice = parameters.get("function_call" if legacy else "tool_choice")
     if not isinstance(given, list):
-        raise BadRequest(f"`{where}` must be a list.", param=where)
+        raise BadRequestError(f"`{where}` must be a list.", param=where)
     try:
         serialised = json.dumps(given, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        raise BadRequest(f"`{where}` is not JSON.", param=where) from None
+        raise BadRequestError(f"`{where}` is not JSON.", param=where) from None
     mode, only = _choice(choice, "function_call" if legacy else "tool_choice")
     box = _toolbox(serialised, where, only if _DEFERRED in serialised else None)
     if only is not None and only not in box.shown:
-        raise BadRequest(
+        raise BadRequestError(
             f"`tool_choice` names `{shown_name(only)}`, which is not among the tools.", param="tool_choice"
         )
     if not box.tools:
         if mode == "required":
-            raise BadRequest("`tool_choice` asks for a call, but there are no tools.", param="tool_choice")
+            raise BadRequestError("`tool_choice` asks for a call, but there are no tools.", param="tool_choice")
         return None
     single = legacy or parameters.get("parallel_tool_calls") is False
     return Tooling(box, mode, None if only is None else box.shown[only], single=single, legacy=legacy)
@@ -161,7 +161,7 @@ def _choice(given: Any, where: str) -> tuple[str, str | None]:
         given = given.get("type")
     modes = {None: "auto", "auto": "auto", "none": "none", "required": "required", "any": "required"}
     if not isinstance(given, str | None) or given not in modes:
-        raise BadRequest(f"`{where}` must be auto, none, required or name a function.", param=where)
+        raise BadRequestError(f"`{where}` must be auto, none, required or name a function.", param=where)
     return modes[given], None
 
 
@@ -181,13 +181,13 @@ def _toolbox(serialised: str, where: str, named: str | None) -> Toolbox:
             tools.append(tool)
             parts += tool.schema.parts
         if parts > _MOST_PARTS:
-            raise BadRequest(f"The schemas of `{where}` have more than {_MOST_PARTS} parts in all.", param=where)
+            raise BadRequestError(f"The schemas of `{where}` have more than {_MOST_PARTS} parts in all.", param=where)
     return Toolbox(tools)
 
 
 def _tool(given: Any, where: str, named: str | None) -> Tool | None:
     if not isinstance(given, dict):
-        raise BadRequest(f"`{where}` must be an object.", param=where)
+        raise BadRequestError(f"`{where}` must be an object.", param=where)
     kind = given.get("type", "function")
     # Some vendors' own tools have no type: {"urlContext": {}}.
     if kind not in ("function", "custom") or (given and given.keys().isdisjoint(("type", "name", "function"))):
@@ -195,7 +195,7 @@ def _tool(given: Any, where: str, named: str | None) -> Tool | None:
     function: dict[str, Any] = given[kind] if isinstance(given.get(kind), dict) else given
     name = function.get("name")
     if not isinstance(name, str) or not shown_name(name):
-        raise BadRequest(f"`{where}` has no name.", param=where)
+        raise BadRequestError(f"`{where}` has no name.", param=where)
     if (given.get(_DEFERRED) is True or function.get(_DEFERRED) is True) and name != named:
         return None
     text = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
@@ -203,7 +203,7 @@ def _tool(given: Any, where: str, named: str | None) -> Tool | None:
     try:
         schema = Schema(parameters)
     except TooMuch as too_much:
-        raise BadRequest(
+        raise BadRequestError(
             f"The schema of the tool `{shown_name(name)}` asks for too much work: {too_much}.", param=where
         ) from None
     description = function.get("description")

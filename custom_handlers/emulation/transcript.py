@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.content import RESULTS, Attachments, content_text
 from custom_handlers.emulation.role_headers import one_line, shown_name, shown_speaker
 from custom_handlers.emulation.tool_syntax import call_text, escape_tags, result_text
-from custom_handlers.core.errors import BadRequest
 
 _ROLES = {"system": "SYSTEM", "developer": "SYSTEM", "user": "USER", "assistant": "ASSISTANT"}
 
@@ -29,7 +29,7 @@ class Turn:
 def read_turns(messages: Sequence[Any], attachments: Attachments, *, tools: bool) -> list[Turn]:
     """The turns that say something. With `tools`, or if tools were used before, tags in texts are escaped.
 
-    Raises BadRequest, naming the place, for what cannot be read, and when the last calls wait for a result.
+    Raises BadRequestError, naming the place, for what cannot be read, and when the last calls wait for a result.
     """
     tagged = tools or any(
         isinstance(m, Mapping) and (m.get("tool_calls") or m.get("function_call") or m.get("role") in RESULTS)
@@ -39,7 +39,7 @@ def read_turns(messages: Sequence[Any], attachments: Attachments, *, tools: bool
     turns = []
     for index, message in enumerate(messages):
         if not isinstance(message, Mapping):
-            raise BadRequest(f"`messages[{index}]` must be an object.", param=f"messages[{index}]")
+            raise BadRequestError(f"`messages[{index}]` must be an object.", param=f"messages[{index}]")
         turn = _turn(message, index, attachments, log, tagged=tagged)
         if turn.text and not turn.text.isspace():
             turns.append(turn)
@@ -51,7 +51,7 @@ def _turn(message: Mapping[str, Any], index: int, attachments: Attachments, log:
     role = message.get("role")
     if not isinstance(role, str) or (role not in _ROLES and role not in RESULTS):
         where = f"messages[{index}].role"
-        raise BadRequest(f"`{where}` must be one of: {', '.join((*_ROLES, *RESULTS))}.", param=where)
+        raise BadRequestError(f"`{where}` must be one of: {', '.join((*_ROLES, *RESULTS))}.", param=where)
     text = content_text(message, index, attachments)
     if tagged:
         text = escape_tags(text)
@@ -83,7 +83,7 @@ class _Call:
 def _calls(message: Mapping[str, Any], where: str) -> list[_Call]:
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list | tuple):
-        raise BadRequest(f"`{where}.tool_calls` must be a list.", param=f"{where}.tool_calls")
+        raise BadRequestError(f"`{where}.tool_calls` must be a list.", param=f"{where}.tool_calls")
     found = [_call(call, f"{where}.tool_calls[{k}]") for k, call in enumerate(calls)]
     if legacy := message.get("function_call"):
         found.append(_call({"function": legacy}, f"{where}.function_call"))
@@ -94,13 +94,13 @@ def _call(call: Any, where: str) -> _Call:
     body = (call.get("function") or call.get("custom")) if isinstance(call, Mapping) else None
     name = body.get("name") if isinstance(body, Mapping) else None
     if not isinstance(name, str) or not isinstance(body, Mapping):
-        raise BadRequest(f"`{where}` must name the function that it calls.", param=where)
+        raise BadRequestError(f"`{where}` must name the function that it calls.", param=where)
     call_id = _text(call, "id")
     arguments = {"input": body["input"]} if "input" in body else body.get("arguments")
     try:
         return _Call(where, call_id, name, call_text(shown_name(name), arguments, call_id))
     except (TypeError, ValueError, RecursionError):
-        raise BadRequest(f"The arguments of `{where}` are not JSON.", param=where) from None
+        raise BadRequestError(f"The arguments of `{where}` are not JSON.", param=where) from None
 
 
 class _CallLog:
@@ -137,10 +137,10 @@ class _CallLog:
         return call_id, shown_name(name or self._names.get(call_id, ""))
 
     def check(self) -> None:
-        """Raises BadRequest if the conversation ends while calls wait."""
+        """Raises BadRequestError if the conversation ends while calls wait."""
         for call in self._waiting.values():
             told = f"call `{one_line(call.id, 100)}` of" if call.id else "call of"
-            raise BadRequest(
+            raise BadRequestError(
                 f"The result of `{call.where}` ({told} `{shown_name(call.name)}`) is missing: send it as a message of "
                 "role `tool` before the model is asked again.",
                 param=call.where,

@@ -15,7 +15,7 @@ spoken, content          parts of messages, and of tool results, as those that L
 response_items           the same for the items of a Responses history
 allowed_tools, offered_tools             which tools are shown to the model
 replies        what is changed on the way back
-refusal        the one exception, and its shape on each surface
+rejection      the one exception, and its shape on each surface
 hook           LiteLLM's own hook, behind the guard
 notes          what the handler leaves for the proxy: headers of an error, the bill of a failed call
 failures       books what failed calls have cost

@@ -10,7 +10,7 @@ _MODES = ("auto", "required")
 
 
 def narrow(body: dict[str, Any]) -> None:
-    """Leaves in `tools` what `tool_choice` allows, and its mode in its place. Raises Refusal.
+    """Leaves in `tools` what `tool_choice` allows, and its mode in its place. Raises RejectedError.
 
     Chat completions nest mode and tools in `allowed_tools`, Responses do not; either form is read on both.
     """

@@ -12,7 +12,7 @@ from custom_handlers.guard import chat, completions, fields, headers, keys, mess
 from custom_handlers.guard.answering import Incoming, Outgoing, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
 from custom_handlers.guard.limits import MEGABYTE, Limits
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.routes import Kind, Route
 
 logger = logging.getLogger("stackspot_guard")
@@ -52,11 +52,11 @@ class Guard:
         try:
             route = routes.find(scope["method"], path, preflight=_is_preflight(scope))
             passed, receive, body = await self._sifted(route, scope, incoming)
-        except bodies.Disconnected:
+        except bodies.DisconnectedError:
             return
-        except Refusal as refusal:
-            logger.info("Refused with %d: %s", refusal.status, refusal.message)
-            await answer(incoming, send, refusal.status, refusal.body(routes.shape_of(path)))
+        except RejectedError as rejected:
+            logger.info("Refused with %d: %s", rejected.status, rejected.message)
+            await answer(incoming, send, rejected.status, rejected.body(routes.shape_of(path)))
             return
         if route.surface and body is not None:
             send = replies.mend(route.surface, body, notes.carried(send))
@@ -86,7 +86,7 @@ class Guard:
                     None,
                 )
             case Kind.DOCUMENTATION if not await self._is_administrator(scope):
-                raise Refusal(401, "This page is for administrators: send the master key.", code="unauthorized")
+                raise RejectedError(401, "This page is for administrators: send the master key.", code="unauthorized")
             case Kind.KEY:
                 encoded = orjson.dumps(keys.with_routes(route.path, await self._management_body(receive, given)))
                 return _with_body(scope, encoded), _replayed(encoded, receive), None

@@ -15,7 +15,7 @@ import orjson
 
 from custom_handlers.guard.asgi_types import Receive
 from custom_handlers.guard.limits import Limits
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.scanning import Scanner
 
 PIECE = 64 * 1024
@@ -28,14 +28,17 @@ _ESCAPES = re.compile(
 )
 
 
-class Disconnected(Exception):
+class DisconnectedError(Exception):
     """The client left before its body was whole."""
 
 
 async def read_object(
     receive: Receive, headers: dict[bytes, bytes], limits: Limits, empty: bytes = b""
 ) -> dict[str, Any]:
-    """The JSON object that a request holds; `empty` stands for no body at all. Raises Refusal, or Disconnected."""
+    """The JSON object that a request holds; `empty` stands for no body at all.
+
+    Raises RejectedError or DisconnectedError.
+    """
     declared = headers.get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > limits.body_bytes:
         raise too_large(limits.max_body_mb)
@@ -51,8 +54,8 @@ async def read_object(
     return parsed(bytes(body) or empty, scanner.names)
 
 
-def too_large(megabytes: int) -> Refusal:
-    return Refusal(
+def too_large(megabytes: int) -> RejectedError:
+    return RejectedError(
         413,
         f"The request is larger than {megabytes} MB, the most that this gateway takes (STACKSPOT_MAX_BODY_MB).",
         code="request_too_large",
@@ -62,15 +65,17 @@ def too_large(megabytes: int) -> Refusal:
 def parsed(body: bytes, names: int) -> dict[str, Any]:
     """The object in `body`, which has `names` names in it: fewer in the object means that one stands there twice."""
     if not body:
-        raise Refusal(400, "The request has no body: send a JSON object.")
+        raise RejectedError(400, "The request has no body: send a JSON object.")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         value = _repaired(body, error)
     if not isinstance(value, dict):
-        raise Refusal(400, "The body must be a JSON object, not another JSON value.")
+        raise RejectedError(400, "The body must be a JSON object, not another JSON value.")
     if count_names(value) != names:
-        raise Refusal(400, "The body is not valid JSON for a request: an object in it has two members of one name.")
+        raise RejectedError(
+            400, "The body is not valid JSON for a request: an object in it has two members of one name."
+        )
     return value
 
 
@@ -90,7 +95,7 @@ def count_names(value: Any) -> int:
 def _repaired(body: bytes, error: orjson.JSONDecodeError) -> Any:
     """The value in `body` if half of a surrogate pair is all that is wrong: clients that cut texts send such."""
     if body.startswith(b"\xef\xbb\xbf"):
-        raise Refusal(400, "The body is not valid JSON: it begins with a byte order mark (BOM).") from None
+        raise RejectedError(400, "The body is not valid JSON: it begins with a byte order mark (BOM).") from None
     if b"\\ud" in body.lower() and body.count(b"\\") <= _MOST_REPAIRED:
         try:
             return orjson.loads(_ESCAPES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body))
@@ -99,21 +104,21 @@ def _repaired(body: bytes, error: orjson.JSONDecodeError) -> Any:
     try:
         body.decode()
     except UnicodeDecodeError as wrong:
-        raise Refusal(400, f"The body is not valid JSON: it is not UTF-8 at byte {wrong.start}.") from None
-    raise Refusal(
+        raise RejectedError(400, f"The body is not valid JSON: it is not UTF-8 at byte {wrong.start}.") from None
+    raise RejectedError(
         400, f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
     ) from None
 
 
 def _check(scanner: Scanner, limits: Limits) -> None:
     if scanner.deepest > limits.max_json_depth:
-        raise Refusal(
+        raise RejectedError(
             400,
             f"The request is nested more than {limits.max_json_depth} levels deep, the most that this gateway takes "
             "(STACKSPOT_MAX_JSON_DEPTH).",
         )
     if scanner.values > limits.max_json_values:
-        raise Refusal(
+        raise RejectedError(
             400,
             f"The request holds more than {limits.max_json_values} JSON values, the most that this gateway takes "
             "(STACKSPOT_MAX_JSON_VALUES).",
@@ -121,7 +126,7 @@ def _check(scanner: Scanner, limits: Limits) -> None:
 
 
 async def received(receive: Receive) -> AsyncIterator[bytes]:
-    """The pieces of a body as they come. Raises Refusal when they do not."""
+    """The pieces of a body as they come. Raises RejectedError when they do not."""
     end = asyncio.get_running_loop().time() + TOTAL_SECONDS
     more = True
     while more:
@@ -129,9 +134,9 @@ async def received(receive: Receive) -> AsyncIterator[bytes]:
             async with asyncio.timeout_at(min(end, asyncio.get_running_loop().time() + SILENCE_SECONDS)):
                 message = await receive()
         except TimeoutError:
-            raise Refusal(408, "The request did not arrive in time: its body was not sent to the end.") from None
+            raise RejectedError(408, "The request did not arrive in time: its body was not sent to the end.") from None
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            raise DisconnectedError
         more = message.get("more_body", False)
         yield message.get("body", b"")
 
@@ -144,7 +149,9 @@ async def _decoded(pieces: AsyncIterator[bytes], encoding: str, limits: Limits) 
             yield piece
         return
     if encoding not in _DECODINGS:
-        raise Refusal(415, "The body's Content-Encoding is not supported: send it as it is, or with gzip or deflate.")
+        raise RejectedError(
+            415, "The body's Content-Encoding is not supported: send it as it is, or with gzip or deflate."
+        )
     decoder, taken = zlib.decompressobj(_DECODINGS[encoding]), 0
     async for piece in pieces:
         taken += len(piece)
@@ -154,11 +161,13 @@ async def _decoded(pieces: AsyncIterator[bytes], encoding: str, limits: Limits) 
             try:
                 plain = decoder.decompress(piece, PIECE)
             except zlib.error:
-                raise Refusal(400, f"The body is not what its Content-Encoding says: no valid {encoding}.") from None
+                raise RejectedError(
+                    400, f"The body is not what its Content-Encoding says: no valid {encoding}."
+                ) from None
             piece = decoder.unconsumed_tail
             yield plain
     while not decoder.eof:
         if plain := decoder.decompress(b"", PIECE):  # what it still holds back
             yield plain
             continue
-        raise Refusal(400, f"The body is not what its Content-Encoding says: its {encoding} ends too early.")
+        raise RejectedError(400, f"The body is not what its Content-Encoding says: its {encoding} ends too early.")

@@ -40,7 +40,7 @@ _CHOICES = ("auto", "none", "required", "any")
 
 
 def prepare(body: dict[str, Any]) -> None:
-    """Changes `body` in place. Raises Refusal for what cannot be answered."""
+    """Changes `body` in place. Raises RejectedError for what cannot be answered."""
     check(body, _FIELDS)
     check_ranges(body, _RANGES)
     if not body.get("messages"):

@@ -13,7 +13,7 @@ _RANGES = {
 
 
 def prepare(body: dict[str, Any]) -> None:
-    """Changes `body` in place. Raises Refusal for what cannot be answered."""
+    """Changes `body` in place. Raises RejectedError for what cannot be answered."""
     check(body, _FIELDS)
     check_ranges(body, _RANGES)
     prompt = body.get("prompt")

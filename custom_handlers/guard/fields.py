@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from custom_handlers.guard.limits import Limits
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 
 # With one of these a request would choose where it goes, with whose key, or have its answer made up.
 REFUSED = (
@@ -71,13 +71,13 @@ _NOT_IN_METADATA = ("user_api_key", "litellm_", "model_", "headers", "endpoint",
 
 
 def sift(surface: str, body: dict[str, Any], limits: Limits) -> None:
-    """Leaves in `body` only what may pass on `surface`. Raises Refusal."""
+    """Leaves in `body` only what may pass on `surface`. Raises RejectedError."""
     for name in REFUSED:
         if name in body:
-            raise Refusal(400, f"`{name}` is not accepted: the gateway's configuration decides that.", name)
+            raise RejectedError(400, f"`{name}` is not accepted: the gateway's configuration decides that.", name)
     override = body.get(_OVERRIDE) or {}
     if not isinstance(override, dict) or any(name in override for name in FALLBACKS):
-        raise Refusal(400, f"`{_OVERRIDE}` is not accepted: the gateway's configuration decides that.", _OVERRIDE)
+        raise RejectedError(400, f"`{_OVERRIDE}` is not accepted: the gateway's configuration decides that.", _OVERRIDE)
     if surface == "completions":
         _one_prompt(body)
     for name in body.keys() - ALLOWED[surface]:
@@ -93,14 +93,16 @@ def sift(surface: str, body: dict[str, Any], limits: Limits) -> None:
 def _one_prompt(body: dict[str, Any]) -> None:
     prompt: Any = body.get("prompt")
     if prompt is None and "messages" in body:
-        raise Refusal(400, "`messages` are for /v1/chat/completions; /v1/completions takes a `prompt`.", "messages")
+        raise RejectedError(
+            400, "`messages` are for /v1/chat/completions; /v1/completions takes a `prompt`.", "messages"
+        )
     if not isinstance(prompt, str) and not (_are_texts(prompt) and len(prompt) == 1):
-        raise Refusal(400, "`prompt` must be one text: several of them, or tokens, are not supported.", "prompt")
+        raise RejectedError(400, "`prompt` must be one text: several of them, or tokens, are not supported.", "prompt")
 
 
 def _count(value: Any, most: int, name: str, limit: str) -> None:
     if isinstance(value, list) and len(value) > most:
-        raise Refusal(
+        raise RejectedError(
             400,
             f"`{name}` holds {len(value)} entries; this gateway takes at most {most} (STACKSPOT_{limit.upper()}).",
             name,
@@ -109,14 +111,14 @@ def _count(value: Any, most: int, name: str, limit: str) -> None:
 
 def _model(name: str, body: dict[str, Any]) -> None:
     if not isinstance(body[name], str):
-        raise Refusal(400, "`model` must be the name of a model.", name)
+        raise RejectedError(400, "`model` must be the name of a model.", name)
     if "," in body[name]:  # LiteLLM would ask each, as one request of the caller's rate limit
-        raise Refusal(400, "`model` must be one name.", name)
+        raise RejectedError(400, "`model` must be one name.", name)
 
 
 def _stream(name: str, body: dict[str, Any]) -> None:
     if not isinstance(body[name], bool):
-        raise Refusal(400, "`stream` must be true or false.", name)
+        raise RejectedError(400, "`stream` must be true or false.", name)
 
 
 def seconds(value: Any) -> float | None:
@@ -130,12 +132,12 @@ def seconds(value: Any) -> float | None:
 
 def _time(name: str, body: dict[str, Any]) -> None:
     if seconds(body[name]) is None:
-        raise Refusal(400, f"`{name}` must be a number of seconds, at most {_MOST_SECONDS:.0f}.", name)
+        raise RejectedError(400, f"`{name}` must be a number of seconds, at most {_MOST_SECONDS:.0f}.", name)
 
 
 def _metadata(name: str, body: dict[str, Any]) -> None:
     if not isinstance(body[name], dict):
-        raise Refusal(400, "`metadata` must be an object.", name)
+        raise RejectedError(400, "`metadata` must be an object.", name)
     kept = {key: value for key, value in body[name].items() if _may_be_told(key, value)}
     body[name] = kept
 
@@ -148,12 +150,12 @@ def _may_be_told(key: str, value: Any) -> bool:
 
 def _tags(name: str, body: dict[str, Any]) -> None:
     if not isinstance(body[name], list) or not all(isinstance(tag, str) for tag in body[name]):
-        raise Refusal(400, "`tags` must be a list of texts.", name)
+        raise RejectedError(400, "`tags` must be a list of texts.", name)
 
 
 def _user(name: str, body: dict[str, Any]) -> None:
     if not isinstance(body[name], str):
-        raise Refusal(400, "`user` must be a text.", name)
+        raise RejectedError(400, "`user` must be a text.", name)
 
 
 def _fallbacks(name: str, body: dict[str, Any]) -> None:
@@ -163,7 +165,7 @@ def _fallbacks(name: str, body: dict[str, Any]) -> None:
         isinstance(entry, str) or (isinstance(entry, dict) and all(map(_are_texts, entry.values())))
         for entry in entries
     ):
-        raise Refusal(400, f"`{name}` must hold names of models only.", name)
+        raise RejectedError(400, f"`{name}` must hold names of models only.", name)
 
 
 def _are_texts(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from custom_handlers.guard.fields import seconds
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -29,12 +29,12 @@ _FOR_CLIENTS = {b"llm_provider-retry-after": b"retry-after", b"llm_provider-x-sh
 
 
 def sift(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Those that LiteLLM may see on a surface. Raises Refusal for a time limit that is none."""
+    """Those that LiteLLM may see on a surface. Raises RejectedError for a time limit that is none."""
     kept = [(name, value) for name, value in headers if name in ALLOWED]
     for name, value in kept:
         if name in _TIMES and seconds(value.decode("latin-1")) is None:
             told = name.decode()
-            raise Refusal(400, f"The header {told} must be a number of seconds, as in `{told}: 90`.", told)
+            raise RejectedError(400, f"The header {told} must be a number of seconds, as in `{told}: 90`.", told)
     return kept
 
 

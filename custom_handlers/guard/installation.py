@@ -11,12 +11,12 @@ from custom_handlers.guard.limits import Limits
 PROXY = "litellm.proxy.proxy_server"
 
 
-class NotInstalled(RuntimeError):
+class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
 def install_in_proxy(limits: Limits) -> None:
-    """Raises NotInstalled: the proxy may not start then, as without the guard everything would be open."""
+    """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
     install(getattr(sys.modules.get(PROXY), "app", None), limits)
 
 
@@ -28,7 +28,7 @@ def install(app: Any, limits: Limits) -> None:
     """
     stack = getattr(app, "middleware_stack", None)
     if not callable(stack):
-        raise NotInstalled(
+        raise NotInstalledError(
             "The request guard could not be put in front of LiteLLM, so the gateway does not start: this version of "
             "LiteLLM starts its app in another way than 1.108 did."
         )

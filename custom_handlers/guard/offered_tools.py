@@ -16,7 +16,7 @@ _CHOICES = ("auto", "any", "tool", "none")
 
 
 def offer(body: dict[str, Any]) -> None:
-    """Leaves in `tools` what can be called, and checks `tool_choice` against it. Raises Refusal."""
+    """Leaves in `tools` what can be called, and checks `tool_choice` against it. Raises RejectedError."""
     choice = body.get("tool_choice")
     if choice is not None and choice.get("type") not in _CHOICES:
         raise refused("tool_choice.type", f"must be one of: {', '.join(_CHOICES)}.")

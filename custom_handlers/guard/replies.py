@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from custom_handlers.guard.asgi_types import Message, Send
 from custom_handlers.core import matched_stop
+from custom_handlers.guard.asgi_types import Message, Send
 
 _ERROR = b'data: {"error"'
 _MESSAGE_DELTA = b"event: message_delta\n"

@@ -39,7 +39,7 @@ _SEALED = ("compaction", "compaction_summary", "context_compaction")
 
 
 def readable(items: list[Any]) -> list[Item]:
-    """`items` of a request's `input`. Raises Refusal, naming the place."""
+    """`items` of a request's `input`. Raises RejectedError, naming the place."""
     told: list[Item] = []
     for index, given in enumerate(items):
         where = f"input[{index}]"

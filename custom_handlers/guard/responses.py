@@ -41,7 +41,7 @@ _MODES = ("auto", "none", "required")
 
 
 def prepare(body: dict[str, Any]) -> None:
-    """Changes `body` in place. Raises Refusal for what cannot be answered."""
+    """Changes `body` in place. Raises RejectedError for what cannot be answered."""
     check(body, _FIELDS)
     check_ranges(body, _RANGES)
     _refuse_stored(body)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 
 # For keys of developers (`make key`, and keys made in the admin UI). LiteLLM takes each as the beginning of a path.
 DEVELOPER_ROUTES = [
@@ -155,7 +155,7 @@ def shape_of(path: str) -> str | None:
 
 
 def find(method: str, path: str, *, preflight: bool = False) -> Route:
-    """What a request with this method and path is. Raises Refusal for what this gateway does not have."""
+    """What a request with this method and path is. Raises RejectedError for what this gateway does not have."""
     if preflight:
         return Route(Kind.OPEN, path)
     if _CROSSING.fullmatch(path) or "/../" in path:
@@ -170,9 +170,9 @@ def find(method: str, path: str, *, preflight: bool = False) -> Route:
             raise _no_such(method, path)
         if method == "POST":
             return Route(Kind.SURFACE, f"/v1{inner}", surface, model)
-        raise Refusal(405, f"{path} takes POST only.", code="method_not_allowed")
+        raise RejectedError(405, f"{path} takes POST only.", code="method_not_allowed")
     if inner in _CHAT_ONLY:
-        raise Refusal(400, f"{path} is not supported: StackSpot serves chat only.")
+        raise RejectedError(400, f"{path} is not supported: StackSpot serves chat only.")
     if not model and (found := _without_model(method, path, inner)):
         return found
     raise _no_such(method, path)
@@ -183,7 +183,7 @@ def _without_model(method: str, path: str, inner: str) -> Route | None:
         return Route(Kind.READ, f"/v1{inner}") if method in ("GET", "HEAD") else None
     stored = _STORED.fullmatch(inner)
     if stored and stored[1] not in ("compact", "input_tokens"):
-        raise Refusal(
+        raise RejectedError(
             400,
             "This gateway does not store responses, so there is none to read, cancel or delete: set `store: false` "
             "in the client, and send the whole conversation each time.",
@@ -196,8 +196,8 @@ def _without_model(method: str, path: str, inner: str) -> Route | None:
     return None
 
 
-def _no_such(method: str, path: str) -> Refusal:
-    return Refusal(
+def _no_such(method: str, path: str) -> RejectedError:
+    return RejectedError(
         404,
         f"There is no {method} {path[:200]} in this gateway. It answers POST /v1/chat/completions, /v1/completions, "
         "/v1/messages, /v1/messages/count_tokens and /v1/responses, and GET /v1/models.",

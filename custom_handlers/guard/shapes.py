@@ -1,11 +1,11 @@
-"""Whether what a request holds is of the right type: if not, a Refusal that names the place."""
+"""Whether what a request holds is of the right type: if not, a RejectedError that names the place."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from custom_handlers import parameters
-from custom_handlers.guard.refusal import Refusal
-from custom_handlers.core.errors import BadRequest
+from custom_handlers.core.errors import BadRequestError
+from custom_handlers.guard.rejection import RejectedError
 
 
 class Kind(NamedTuple):
@@ -26,13 +26,13 @@ TEXT_OR_LIST = Kind("a string or a list", lambda value: isinstance(value, str | 
 CONTENT = Kind("text or a list of parts", lambda value: isinstance(value, str | list))
 
 
-def refused(where: str, what: str, *, code: str | None = None) -> Refusal:
-    """The Refusal that says `what` is wrong with the field `where`."""
-    return Refusal(400, f"`{where}` {what}", param=where, code=code)
+def refused(where: str, what: str, *, code: str | None = None) -> RejectedError:
+    """The RejectedError that says `what` is wrong with the field `where`."""
+    return RejectedError(400, f"`{where}` {what}", param=where, code=code)
 
 
 def check(given: Mapping[str, Any], fields: Mapping[str, Kind], where: str = "") -> None:
-    """Raises Refusal for the first of `fields` that is there and of another type; null means absent."""
+    """Raises RejectedError for the first of `fields` that is there and of another type; null means absent."""
     for name, kind in fields.items():
         if (value := given.get(name)) is not None and not kind.fits(value):
             raise refused(f"{where}{name}", f"must be {kind.words}.")
@@ -51,8 +51,8 @@ def check_ranges(body: Mapping[str, Any], names: Mapping[str, str]) -> None:
     for name, parameter in names.items():
         try:
             parameters.check({parameter: body.get(name)})
-        except BadRequest as error:
-            raise Refusal(400, error.message.replace(f"`{parameter}`", f"`{name}`"), param=name) from None
+        except BadRequestError as error:
+            raise RejectedError(400, error.message.replace(f"`{parameter}`", f"`{name}`"), param=name) from None
 
 
 def _all(value: Any, kind: type) -> bool:

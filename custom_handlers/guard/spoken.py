@@ -18,7 +18,7 @@ _TOLD_TYPES = ("search_result", "resource", "resource_link", "tool_reference")
 
 
 def spoken(content: Any, where: str) -> str | list[Part] | None:
-    """`content` of a message that is no tool result. Raises Refusal for a part that is none."""
+    """`content` of a message that is no tool result. Raises RejectedError for a part that is none."""
     if content is None or isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -40,7 +40,7 @@ def text_in(part: Mapping[str, Any], where: str) -> str:
 
 
 def unknown(part: Any, where: str) -> Exception:
-    """The Refusal of `part`."""
+    """The RejectedError of `part`."""
     kind = part.get("type") if isinstance(part, Mapping) else None
     if not isinstance(part, Mapping):
         return refused(where, "must be an object or a string.")

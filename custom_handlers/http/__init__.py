@@ -1,9 +1,9 @@
-"""What both protocols are carried by.
+"""HTTP to StackSpot, as httpx and LiteLLM's pooled client carry it.
 
-transport          pooled client, retries (deadline: time limits)
-sse                bytes to JSON objects
-events             what an answer consists of
-stopped            which stop text ended an answer, told past LiteLLM
-errors, refusals   what can go wrong, and what StackSpot's failures mean
-network            proxies and certificates, as the environment says
+client          one POST: sent, tried again, its body read
+retry           when it is tried again
+timeouts        until the first byte, between two pieces, and in all: one Deadline for a call
+sse             bytes to server-sent events
+error_mapping   StackSpot's failures as our errors
+network         proxies and certificates, as the environment says
 """

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from custom_handlers.core.errors import unusable
+from custom_handlers.core.errors import InvalidResponseError
 
 MAX_OBJECT_BYTES = 4 * 1024 * 1024
 MAX_EVENT_LINES = 10_000
@@ -20,15 +20,15 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-class Message(NamedTuple):
+class ServerSentEvent(NamedTuple):
     """One event: its SSE event name ("" when unnamed, as StackSpot's are) and the JSON object in it."""
 
     event: str
-    body: dict[str, Any]
+    data: dict[str, Any]
 
 
-class MessageReader:
-    """Feed it bytes as they come, then `finish` once. Raises BrokenAnswer for an event that is too large."""
+class SSEDecoder:
+    """`decode` bytes as they come, then `flush` once. Raises InvalidResponseError for an event that is too large."""
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []  # pieces of the line that has not ended yet
@@ -39,7 +39,7 @@ class MessageReader:
         self._event = ""
         self._data: list[bytes] = []
 
-    def feed(self, piece: bytes) -> list[Message]:
+    def decode(self, piece: bytes) -> list[ServerSentEvent]:
         if self._after_cr and piece:
             piece = piece.removeprefix(b"\n")
             self._after_cr = False
@@ -48,22 +48,22 @@ class MessageReader:
         self._after_cr = piece.endswith(b"\r")
         self._held += len(piece)
         if self._held > MAX_OBJECT_BYTES:
-            raise unusable("StackSpot's answer holds an object that is too large.")
+            raise InvalidResponseError("StackSpot's answer holds an object that is too large.", final=True)
         *lines, rest = _LINE_END.split(piece)
-        messages: list[Message] = []
+        events: list[ServerSentEvent] = []
         for line in lines:
-            messages += self._line(b"".join((*self._partial, line)))
+            events += self._line(b"".join((*self._partial, line)))
             self._partial.clear()
         if rest:
             self._partial.append(rest)
-        return messages
+        return events
 
-    def finish(self) -> list[Message]:
-        messages = self._line(b"".join(self._partial)) if self._partial else []
+    def flush(self) -> list[ServerSentEvent]:
+        events = self._line(b"".join(self._partial)) if self._partial else []
         self._partial.clear()
-        return messages + self._dispatch()
+        return events + self._dispatch()
 
-    def _line(self, line: bytes) -> list[Message]:
+    def _line(self, line: bytes) -> list[ServerSentEvent]:
         if not self._started:
             line = line.removeprefix(codecs.BOM_UTF8)
             if not line.strip():
@@ -86,18 +86,18 @@ class MessageReader:
     def _hold(self, line: bytes) -> None:
         self._data.append(line)
         if len(self._data) > MAX_EVENT_LINES:
-            raise unusable("StackSpot's answer holds an event of too many lines.")
+            raise InvalidResponseError("StackSpot's answer holds an event of too many lines.", final=True)
 
-    def _dispatch(self) -> list[Message]:
+    def _dispatch(self) -> list[ServerSentEvent]:
         event, data = self._event, self._data
         self._event, self._data, self._held = "", [], sum(map(len, self._partial))
         if not data:
             return []
         if data == [b"[DONE]"]:
-            return [Message(DONE, {})]
+            return [ServerSentEvent(DONE, {})]
         whole = _object(b"\n".join(data))
         bodies = [whole] if whole is not None or len(data) == 1 else [_object(line) for line in data]
-        return [Message(event, body) for body in bodies if body is not None]
+        return [ServerSentEvent(event, body) for body in bodies if body is not None]
 
 
 def _object(text: bytes) -> dict[str, Any] | None:

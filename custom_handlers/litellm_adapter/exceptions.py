@@ -5,57 +5,43 @@ from typing import Any
 import httpx
 from litellm import exceptions
 
-from custom_handlers.core.errors import (
-    PROVIDER,
-    AgentRefused,
-    BadRequest,
-    CallerTimeout,
-    ContextTooLong,
-    CredentialsRefused,
-    GatewayFault,
-    RateLimited,
-    StackSpotError,
-    Unavailable,
-    UnknownModel,
-    UpstreamTimeout,
-    headers_for,
-)
+from custom_handlers.core import errors
 
 
-def to_litellm(error: StackSpotError, *, model: str, through_proxy: bool) -> Exception:
+def to_litellm(error: errors.StackSpotError, *, model: str, through_proxy: bool) -> Exception:
     """The LiteLLM exception for `error`; the proxy and LiteLLM's callers take status and shape from its class."""
     message = error.message
-    common: dict[str, Any] = {"message": message, "model": model, "llm_provider": PROVIDER}
+    common: dict[str, Any] = {"message": message, "model": model, "llm_provider": errors.PROVIDER}
     request = httpx.Request("POST", "https://stackspot.invalid")
-    response = httpx.Response(error.status, headers=headers_for(error), request=request)
+    response = httpx.Response(error.status, headers=errors.headers_for(error), request=request)
     result: Exception
     match error:
-        case CredentialsRefused() | AgentRefused() if through_proxy:
+        case errors.AuthenticationError() | errors.PermissionDeniedError() if through_proxy:
             result = exceptions.BadGatewayError(**common)
-        case CredentialsRefused():
+        case errors.AuthenticationError():
             result = exceptions.AuthenticationError(**common, response=response)
-        case AgentRefused():
+        case errors.PermissionDeniedError():
             result = exceptions.PermissionDeniedError(**common, response=response)
-        case UnknownModel():
+        case errors.UnknownModelError():
             result = UnknownModelError(**common)
-        case ContextTooLong():
+        case errors.ContextWindowExceededError():
             result = exceptions.ContextWindowExceededError(**common)
-        case BadRequest():
+        case errors.BadRequestError():
             result = exceptions.BadRequestError(**common)
-        case RateLimited():
+        case errors.RateLimitError():
             result = exceptions.RateLimitError(**common, response=response)
-        case CallerTimeout():
+        case errors.CallerTimeoutError():
             result = exceptions.Timeout(**common)
-        case UpstreamTimeout():
+        case errors.UpstreamTimeoutError():
             result = exceptions.Timeout(**common, exception_status_code=error.status)
-        case Unavailable():
+        case errors.ServiceUnavailableError():
             result = exceptions.ServiceUnavailableError(**common, response=response)
-        case GatewayFault():
+        case errors.InternalServerError():
             result = exceptions.InternalServerError(**common)
         case _:
             result = exceptions.BadGatewayError(**common, response=response)
     result.param, result.type = error.param, _type_of(result.status_code)
-    if isinstance(error, ContextTooLong):
+    if isinstance(error, errors.ContextWindowExceededError):
         result.code = "context_length_exceeded"  # OpenAI's; Codex looks for it in a stream's `response.failed`
     return result
 

@@ -10,7 +10,7 @@ from custom_handlers.core.errors import PROVIDER
 CONNECT_SECONDS = 10.0
 
 
-def client() -> httpx.AsyncClient:
+def pooled_client() -> httpx.AsyncClient:
     """The client for StackSpot. LiteLLM caches it per event loop; asked for at every call, since a loop may be new."""
     from litellm.llms.custom_httpx.http_handler import get_async_httpx_client, get_ssl_verify
 
@@ -25,15 +25,15 @@ def client() -> httpx.AsyncClient:
     ).client
 
 
-class NotPublic(Exception):
+class NotPublicError(Exception):
     """An address that may not be fetched."""
 
 
 def public_address(address: str) -> tuple[str, str]:
-    """The address to connect to in place of `address`, with its name resolved, and its host. Raises NotPublic."""
+    """The address to connect to in place of `address`, with its name resolved, and its host. Raises NotPublicError."""
     from litellm.litellm_core_utils.url_utils import SSRFError, validate_url
 
     try:
         return validate_url(address)
     except SSRFError:
-        raise NotPublic from None
+        raise NotPublicError from None

@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_handlers.upstream.credentials import TokenSource
-from custom_handlers.http import client
-from custom_handlers.core.errors import BrokenAnswer, CredentialsRefused, unusable
+from custom_handlers.core.errors import AuthenticationError, InvalidResponseError
 from custom_handlers.core.events import MAX_TOKENS, Delta, End, Event, Usage
+from custom_handlers.http import client
 from custom_handlers.http.error_mapping import in_answer
-from custom_handlers.http.sse import Message, MessageReader, TextJoiner
+from custom_handlers.http.retry import Attempts, Pause
+from custom_handlers.http.sse import ServerSentEvent, SSEDecoder, TextJoiner
+from custom_handlers.http.timeouts import Deadline
+from custom_handlers.upstream.credentials import TokenSource
 
 # Only `stop` has ever been seen from StackSpot (DOC-AG, GAMBI); the others are what a model vendor may say.
 _FINISH_REASONS = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
@@ -64,27 +66,28 @@ class AgentsApi:
 
     inference_url: str
     tokens: TokenSource
-    pause: transport.Pause = field(default_factory=transport.Pause)
+    pause: Pause = field(default_factory=Pause)
 
     async def ask(
         self,
         agent: Agent,
         prompt: str,
-        limits: transport.Limits,
+        deadline: Deadline,
         upload_ids: Sequence[str] = (),
-        attempts: transport.Attempts | None = None,
+        attempts: Attempts | None = None,
     ) -> AsyncGenerator[Event]:
         """The agent's answer to `prompt`: text deltas as they arrive, then one End. Raises StackSpotError."""
-        deadline, attempts = transport.Deadline(limits), attempts or transport.Attempts()
-        token = await self.tokens.token(deadline)
+        attempts = attempts or Attempts()
+        deadline.start_request()
+        token = await self.tokens.get_token(deadline)
         answer = self._ask_once(agent.body(prompt, upload_ids), agent.id, token, deadline, attempts)
         try:
             first = await anext(answer)
-        except CredentialsRefused:
+        except AuthenticationError:
             if attempts.left <= 0:
                 raise
             # Tokens can end before their time: one forced renewal (MIDIR, HASS).
-            token = await self.tokens.token(deadline, rejected=token)
+            token = await self.tokens.get_token(deadline, invalidate=token)
             answer = self._ask_once(agent.body(prompt, upload_ids), agent.id, token, deadline, attempts)
             first = await anext(answer)
         try:
@@ -99,34 +102,34 @@ class AgentsApi:
         body: Mapping[str, Any],
         agent_id: str,
         token: str,
-        deadline: transport.Deadline,
-        attempts: transport.Attempts,
+        deadline: Deadline,
+        attempts: Attempts,
     ) -> AsyncGenerator[Event]:
-        request = transport.Request(
+        request = client.Request(
             f"{self.inference_url}/v1/agent/{agent_id}/chat",
             headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
             json=body,
         )
-        async with transport.exchange(request, deadline, self.pause, attempts) as response:
-            pieces = transport.pieces(response, deadline)
-            messages, answer = MessageReader(), AnswerReader()
-            async for piece in pieces:
-                for event in answer.read(messages.feed(piece)):
+        async with client.stream(request, deadline, self.pause, attempts) as response:
+            body_bytes = client.aiter_bytes(response, deadline)
+            sse, answer = SSEDecoder(), AgentStreamDecoder()
+            async for piece in body_bytes:
+                for event in answer.decode(sse.decode(piece)):
                     yield event
                 # Empty deltas can come for ever (COPILOT), so before the first text only text counts as life.
                 if answer.has_text:
                     deadline.progress()
                 if answer.ended:
-                    await transport.drain(pieces)
+                    await client.drain(body_bytes)
                     return
-            for event in answer.read(messages.finish()):
+            for event in answer.decode(sse.flush()):
                 yield event
-            for event in answer.finish():
+            for event in answer.flush():
                 yield event
 
 
-class AnswerReader:
-    """Messages of one answer to events; pure, so that any split can be tested without a socket."""
+class AgentStreamDecoder:
+    """The server-sent events of one answer to ours; pure, so that any split can be tested without a socket."""
 
     def __init__(self) -> None:
         self.has_text = False
@@ -136,7 +139,7 @@ class AnswerReader:
         self._null = False
         self._length = 0
 
-    def read(self, messages: Iterable[Message]) -> Iterator[Event]:
+    def decode(self, messages: Iterable[ServerSentEvent]) -> Iterator[Event]:
         """At most one Delta, with all the text that came, then the End if it came too.
 
         Raises StackSpotError, after the text that came before it.
@@ -165,19 +168,19 @@ class AnswerReader:
         if self.ended:
             yield self._end()
 
-    def finish(self) -> list[Event]:
-        """The events left when the body has ended. Raises BrokenAnswer when it ended too early."""
+    def flush(self) -> list[Event]:
+        """The events left when the body has ended. Raises InvalidResponseError when it ended too early."""
         if self.ended:
             return []
         if self._last is None:
-            raise BrokenAnswer("StackSpot's answer broke off before its end.")
+            raise InvalidResponseError("StackSpot's answer broke off before its end.")
         text = self._joined("", last=True)
         return [*([Delta({"content": text})] if text else []), self._end()]
 
     def _joined(self, text: str, *, last: bool) -> str:
         text = self._text.join(text, last=last)
         if (length := self._length + len(text)) > MAX_TEXT:
-            raise unusable("StackSpot's answer is too long: it was given up.")
+            raise InvalidResponseError("StackSpot's answer is too long: it was given up.", final=True)
         self._length = length
         self.has_text = self.has_text or bool(text.strip())
         return text
@@ -186,7 +189,7 @@ class AnswerReader:
         last = self._last or {}
         if not self.has_text:
             reason = "its content filter probably refused it" if self._null else "try again"
-            empty = unusable(f"StackSpot's answer is empty: {reason}.")
+            empty = InvalidResponseError(f"StackSpot's answer is empty: {reason}.", final=True)
             empty.usage = read_usage(last.get("tokens"))
             raise empty
         knowledge = {name: last[name] for name in _KNOWLEDGE_FIELDS if last.get(name)}

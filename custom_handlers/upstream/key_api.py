@@ -7,11 +7,13 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_handlers.http import client
-from custom_handlers.core.errors import BrokenAnswer, StackSpotError, UnknownModel, unusable
+from custom_handlers.core.errors import InvalidResponseError, UnknownModelError
 from custom_handlers.core.events import MAX_TOKENS, Delta, End, Event, Usage
-from custom_handlers.http.error_mapping import in_answer, refused_key
-from custom_handlers.http.sse import DONE, Message, MessageReader, TextJoiner
+from custom_handlers.http import client
+from custom_handlers.http.error_mapping import Service, in_answer
+from custom_handlers.http.retry import Attempts, Pause
+from custom_handlers.http.sse import DONE, ServerSentEvent, SSEDecoder, TextJoiner
+from custom_handlers.http.timeouts import Deadline
 
 PATHS = {
     "stackspot-ai-chat": "/chat/completions",
@@ -47,49 +49,49 @@ class KeyApi:
 
     api_base: str
     api_key: str = field(repr=False)
-    pause: transport.Pause = field(default_factory=transport.Pause)
+    pause: Pause = field(default_factory=Pause)
 
     async def ask(
         self,
         model: str,
         messages: Sequence[Mapping[str, Any]],
         parameters: Mapping[str, Any],
-        limits: transport.Limits,
+        deadline: Deadline,
         *,
         stream: bool,
-        attempts: transport.Attempts | None = None,
+        attempts: Attempts | None = None,
     ) -> AsyncGenerator[Event]:
         """The model's answer to OpenAI `messages`: deltas as they arrive, then one End. Raises StackSpotError."""
         if model not in PATHS:
-            raise UnknownModel(f"The key API has no model {model!r}; it has {', '.join(PATHS)}.", param="model")
+            raise UnknownModelError(f"The key API has no model {model!r}; it has {', '.join(PATHS)}.", param="model")
         body: dict[str, Any] = {"model": model, "messages": list(messages), "stream": stream}
         if stream:
             body["stream_options"] = {"include_usage": True}
         body |= {name: parameters[name] for name in FORWARDED if parameters.get(name) is not None}
-        request = transport.Request(
-            self.api_base + PATHS[model], headers={"Authorization": f"Bearer {self.api_key}"}, json=body
+        request = client.Request(
+            self.api_base + PATHS[model],
+            headers={"Authorization": f"Bearer {self.api_key}"},
+            json=body,
+            service=Service.KEY_API,
         )
-        deadline = transport.Deadline(limits)
-        try:
-            async with transport.exchange(request, deadline, self.pause, attempts) as response:
-                pieces = transport.pieces(response, deadline)
-                reader, answer = MessageReader(), CompletionReader()
-                async for piece in pieces:
-                    deadline.progress()
-                    for event in answer.read(reader.feed(piece)):
-                        yield event
-                    if answer.ended:
-                        await transport.drain(pieces)
-                        break
-                for event in answer.read(reader.finish()):
+        deadline.start_request()
+        async with client.stream(request, deadline, self.pause, attempts) as response:
+            body_bytes = client.aiter_bytes(response, deadline)
+            sse, answer = SSEDecoder(), ChatCompletionDecoder()
+            async for piece in body_bytes:
+                deadline.progress()
+                for event in answer.decode(sse.decode(piece)):
                     yield event
-                for event in answer.finish():
-                    yield event
-        except StackSpotError as error:
-            raise refused_key(error) from None
+                if answer.ended:
+                    await client.drain(body_bytes)
+                    break
+            for event in answer.decode(sse.flush()):
+                yield event
+            for event in answer.flush():
+                yield event
 
 
-class CompletionReader:
+class ChatCompletionDecoder:
     """OpenAI chat completion chunks, or one whole completion, to events."""
 
     def __init__(self) -> None:
@@ -99,7 +101,7 @@ class CompletionReader:
         self._usage = Usage()
         self._empty = True
 
-    def read(self, messages: Iterable[Message]) -> Iterator[Event]:
+    def decode(self, messages: Iterable[ServerSentEvent]) -> Iterator[Event]:
         """The deltas in `messages`. Raises StackSpotError for an error object, after the deltas before it."""
         for name, body in messages:
             self.ended = self.ended or name == DONE
@@ -119,13 +121,13 @@ class CompletionReader:
                 self._empty = False
                 yield Delta(fields)
 
-    def finish(self) -> list[Event]:
-        """The events left when the body has ended. Raises BrokenAnswer when no end was seen."""
+    def flush(self) -> list[Event]:
+        """The events left when the body has ended. Raises InvalidResponseError when no end was seen."""
         if self._reason is None:
-            raise BrokenAnswer("StackSpot's answer broke off before its end.")
+            raise InvalidResponseError("StackSpot's answer broke off before its end.")
         text = self._text.join("", last=True)
         if self._empty and not text:
-            empty = unusable("StackSpot's answer is empty: try again.")
+            empty = InvalidResponseError("StackSpot's answer is empty: try again.", final=True)
             empty.usage = self._usage
             raise empty
         reason = self._reason if self._reason in _FINISH_REASONS else "stop"

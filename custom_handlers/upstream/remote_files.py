@@ -7,19 +7,19 @@ import asyncio
 
 import httpx
 
-from custom_handlers.litellm_adapter.http_client import NotPublic, client, public_address
-from custom_handlers.http import client
+from custom_handlers.http.timeouts import Deadline
+from custom_handlers.litellm_adapter.http_client import NotPublicError, pooled_client, public_address
 
 FETCH_SECONDS = 30.0
 MAX_REDIRECTS = 3
 
 
-class Unfetchable(Exception):
+class FetchError(Exception):
     """The file cannot be had, or may not be."""
 
 
-async def fetch(address: str, *, most: int, deadline: transport.Deadline) -> tuple[str, bytes]:
-    """Media type (empty if untold) and content of a file of up to `most` bytes. Raises Unfetchable.
+async def fetch(address: str, *, most: int, deadline: Deadline) -> tuple[str, bytes]:
+    """Media type (empty if untold) and content of a file of up to `most` bytes. Raises FetchError.
 
     What is public is LiteLLM's judgement: it resolves the name, and gives the address to connect to instead of it. An
     operator's `user_url_allowed_hosts` counts as public.
@@ -28,25 +28,25 @@ async def fetch(address: str, *, most: int, deadline: transport.Deadline) -> tup
         async with asyncio.timeout(min(FETCH_SECONDS, max(deadline.remaining, 0.0))):
             for _ in range(MAX_REDIRECTS + 1):
                 checked, host = await asyncio.to_thread(public_address, address)
-                request = client().build_request("GET", checked, headers={"Host": host})
-                response = await client().send(request, stream=True)
+                request = pooled_client().build_request("GET", checked, headers={"Host": host})
+                response = await pooled_client().send(request, stream=True)
                 try:
                     if not response.is_redirect:
                         return response.headers.get("content-type", ""), await _content(response, most)
                     address = str(httpx.URL(address).join(response.headers["location"]))
                 finally:
                     await response.aclose()
-    except (NotPublic, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, KeyError):
-        raise Unfetchable from None  # TimeoutError is an OSError
-    raise Unfetchable
+    except (NotPublicError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, KeyError):
+        raise FetchError from None  # TimeoutError is an OSError
+    raise FetchError
 
 
 async def _content(response: httpx.Response, most: int) -> bytes:
     if response.status_code != 200:
-        raise Unfetchable
+        raise FetchError
     content = bytearray()
     async for piece in response.aiter_bytes():
         content += piece
         if len(content) > most:
-            raise Unfetchable
+            raise FetchError
     return bytes(content)

@@ -20,7 +20,7 @@ _ANTHROPIC_TYPES = {
 
 
 @dataclass
-class Refusal(Exception):
+class RejectedError(Exception):
     """One clear sentence for the caller; `param` is the field that is meant, `code` a code of OpenAI's if one fits."""
 
     status: int

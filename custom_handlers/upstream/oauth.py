@@ -6,16 +6,17 @@ import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from custom_handlers.core.errors import InvalidResponseError, StackSpotError
 from custom_handlers.http import client
-from custom_handlers.core.errors import BrokenAnswer, StackSpotError
-from custom_handlers.http.error_mapping import refused_token
+from custom_handlers.http.error_mapping import Service
+from custom_handlers.http.timeouts import Deadline, Timeouts
 
 logger = logging.getLogger("stackspot_config")
 
 RENEW_EARLY_SECONDS = 60.0
 FAILURE_MEMORY_SECONDS = 5.0
 # What clients wait for the token endpoint at most (MIDIR, STKAI).
-RENEWAL_LIMITS = transport.Limits(first_byte=30, idle=30, total=30)
+RENEWAL_TIMEOUTS = Timeouts(first_byte=30, idle=30, total=30)
 # A token lives for 20 minutes (DOC-PAT); taken when the endpoint does not say, or says nonsense.
 DEFAULT_LIFE_SECONDS = 1200.0
 
@@ -30,7 +31,7 @@ class _Token:
 class TokenSource:
     """The access token of one realm and client, renewed 60 s early, with one renewal in flight at a time.
 
-    A renewal is nobody's own: it outlives the caller that began it, and keeps to its own time limits.
+    A renewal serves every caller: it outlives the one that began it, and has timeouts of its own.
     """
 
     def __init__(self, idm_url: str, realm: str, client_id: str, client_secret: str) -> None:
@@ -43,10 +44,10 @@ class TokenSource:
             WeakKeyDictionary()
         )
 
-    async def token(self, deadline: transport.Deadline, *, rejected: str | None = None) -> str:
-        """A token that StackSpot should accept; `rejected` is one it has just refused. Raises StackSpotError."""
+    async def get_token(self, deadline: Deadline, *, invalidate: str | None = None) -> str:
+        """A token that StackSpot should accept; `invalidate` is one it has just refused. Raises StackSpotError."""
         token, now = self._token, time.monotonic()
-        if token and token.value == rejected:
+        if token and token.value == invalidate:
             token = self._token = None
         if token and now < token.expires_at:
             if now >= token.renew_at:
@@ -70,7 +71,7 @@ class TokenSource:
         if self._failure and time.monotonic() - self._failure[0] < FAILURE_MEMORY_SECONDS:
             return self._failure[1]
         try:
-            token = await self._ask(transport.Deadline(RENEWAL_LIMITS))
+            token = await self._ask(Deadline(RENEWAL_TIMEOUTS))
         except StackSpotError as error:
             logger.debug("StackSpot token renewal failed: %s", error.message)
             self._failure = time.monotonic(), error
@@ -78,14 +79,11 @@ class TokenSource:
         self._token, self._failure = token, None
         return token
 
-    async def _ask(self, deadline: transport.Deadline) -> _Token:
-        try:
-            body = await transport.fetch(transport.Request(self._url, form=self._form), deadline)
-        except StackSpotError as error:
-            raise refused_token(error) from None
+    async def _ask(self, deadline: Deadline) -> _Token:
+        body = await client.request_json(client.Request(self._url, form=self._form, service=Service.TOKEN), deadline)
         value = body.get("access_token")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
-            raise BrokenAnswer("StackSpot's token endpoint answered without a usable access token.")
+            raise InvalidResponseError("StackSpot's token endpoint answered without a usable access token.")
         life = body.get("expires_in")
         seconds = float(life) if isinstance(life, int | float) and 0 < life < 86_400 else DEFAULT_LIFE_SECONDS
         now = time.monotonic()

@@ -1,0 +1,6 @@
+"""What everything else is written in. Imports nothing of LiteLLM, and nothing of ours.
+
+events         what an answer consists of
+errors         what can go wrong, and the HTTP status that each becomes
+matched_stop   which stop sequence ended an answer, handed past LiteLLM
+"""

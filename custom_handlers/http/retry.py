@@ -1,0 +1,60 @@
+"""When a request is tried again: a pure decision, and what all tries of one call share."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from custom_handlers.core.errors import RateLimitError, StackSpotError
+from custom_handlers.http.timeouts import Deadline
+
+RETRY_DELAYS = (1.0, 2.0, 4.0)
+MAX_PAUSE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Attempts:
+    """What one call may still ask, and whether StackSpot has its last question: retries and corrections share it."""
+
+    left: int = 1 + len(RETRY_DELAYS)
+    asked: bool = False
+
+    def take(self) -> None:
+        """Call before each try."""
+        self.left, self.asked = self.left - 1, True
+
+    def refused(self) -> None:
+        """Call when StackSpot did not take the question: it cost nothing."""
+        self.asked = False
+
+
+@dataclass(slots=True)
+class Pause:
+    """A 429 holds for the account, so all its calls wait (StackSpot sends no Retry-After; MIDIR)."""
+
+    until: float = 0.0
+
+    async def wait(self, deadline: Deadline) -> None:
+        """Raises RateLimitError when the pause outlasts the call."""
+        seconds = self.until - time.monotonic()
+        if seconds >= deadline.remaining:
+            raise RateLimitError("StackSpot's request limit for this account is reached.", retry_after=seconds)
+        if seconds > 0:
+            await asyncio.sleep(seconds + random.uniform(0, 0.25))  # noqa: S311 - spreads load, hides nothing
+
+    def extend(self, seconds: float) -> None:
+        self.until = max(self.until, time.monotonic() + min(seconds, MAX_PAUSE_SECONDS))
+
+
+def retry_delay(error: StackSpotError, attempt: int, remaining: float, jitter: float) -> float | None:
+    """Seconds to wait before attempt `attempt` + 1, or None to give up.
+
+    `attempt` counts from 0, `remaining` is the call's time left in seconds, `jitter` a number from 0 to 1.
+    A Retry-After is honoured; one that the call cannot wait for ends it at once.
+    """
+    if not error.retryable or attempt >= len(RETRY_DELAYS):
+        return None
+    delay = RETRY_DELAYS[attempt] * (0.75 + 0.5 * jitter)
+    if error.retry_after is not None:
+        delay = max(error.retry_after, delay)
+    return delay if delay < remaining else None

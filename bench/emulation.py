@@ -15,10 +15,10 @@ from typing import Any
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+from custom_handlers.core.events import Delta, End, Event
 from custom_handlers.emulation import limits, tokenizer, tool_prompt
 from custom_handlers.emulation.rounds import emulate, plan
 from custom_handlers.emulation.tool_parser import ToolCallParser
-from custom_handlers.core.events import Delta, End, Event
 
 CODE = '    if a < b and c["d"] != `x`:  # it\'s <b>code</b>\n        return [1, {"k": "v"}]\n'
 PROSE = "The quick brown fox jumps over the lazy dog. "

@@ -7,7 +7,7 @@ from typing import Any
 from custom_handlers.core.errors import StackSpotError
 from custom_handlers.core.events import End, Event, Usage
 from custom_handlers.emulation.tokenizer import estimate
-from custom_handlers.http.client import Attempts
+from custom_handlers.http.retry import Attempts
 
 # Where messages and deltas hold text; pictures and files are elsewhere, and count for nothing.
 _TEXT_FIELDS = (

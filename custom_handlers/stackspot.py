@@ -12,6 +12,6 @@ if _root not in sys.path:
     sys.path.insert(0, _root)
 
 from custom_handlers import stackspot_config  # noqa: E402
-from custom_handlers.stackspot_handler import stackspot_llm  # noqa: E402, F401
+from custom_handlers.handler import stackspot_llm  # noqa: E402, F401
 
 stackspot_config.configure_proxy()

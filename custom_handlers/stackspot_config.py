@@ -9,10 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-from custom_handlers import proxy_start
+from custom_handlers.config.settings import Settings, log_level, read
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.http.network import certificate_mistakes, exempt_loopback
-from custom_handlers.settings import Settings, log_level, read
+from custom_handlers.litellm_adapter import logs, process
 
 logger = logging.getLogger("stackspot_config")
 
@@ -27,7 +27,7 @@ def configure_stackspot() -> None:
     Afterwards `litellm.completion` and its siblings take the three model names and their aliases. Raises
     ConfigurationError, a ValueError, with every mistake in the environment.
     """
-    from custom_handlers import registration  # LiteLLM takes seconds to import: the check does without
+    from custom_handlers.litellm_adapter import registration  # LiteLLM takes seconds to import: the check does without
 
     _configure(None)
     registration.register()
@@ -37,34 +37,19 @@ def configure_proxy() -> None:
     """The same for a worker of the proxy, which does the registration itself.
 
     With a wrong configuration the proxy's own process ends here, and its supervisor with it: the message is the last
-    thing told. Whoever else imports the entry gets the ConfigurationError.
+    thing printed. Whoever else imports the entry gets the ConfigurationError.
     """
     if _current is not None:
         return
-    if not proxy_start.under_way():
+    if not process.under_way():
         _configure(None)
         return
-    _log_like_litellm()
+    logs.log_like_litellm(logger, log_level(os.environ) or logging.INFO)
     os.environ.update(exempt_loopback(os.environ))  # LiteLLM asks its own database engine on loopback
     try:
-        _configure(proxy_start.config())
+        _configure(process.config())
     except ConfigurationError as error:
-        proxy_start.end(str(error))
-
-
-def _log_like_litellm() -> None:
-    """The proxy's own loggers have handlers, the root logger has none: without one, nothing below WARNING is seen."""
-    import litellm
-    from litellm._logging import JsonFormatter
-
-    json_logs: bool = litellm.json_logs  # type: ignore[attr-defined]
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonFormatter() if json_logs else logging.Formatter(logging.BASIC_FORMAT)  # type: ignore[no-untyped-call]
-    )
-    logger.addHandler(handler)
-    logger.setLevel(log_level(os.environ) or logging.INFO)
-    logger.propagate = False
+        process.end(str(error))
 
 
 def current() -> Settings:

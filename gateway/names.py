@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from custom_handlers.spelling import SURE, nearest, suggestion
+from custom_handlers.config.spelling import SURE, nearest, suggestion
 from gateway.environment import belongs, passed_on
 
 ROOT = Path(__file__).resolve().parent.parent

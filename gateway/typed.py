@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from custom_handlers.spelling import listed, suggestion
+from custom_handlers.config.spelling import listed, suggestion
 from gateway.environment import belongs, passed_on
 from gateway.names import known
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from custom_handlers.wire.network import exempt_loopback
+from custom_handlers.http.network import exempt_loopback
 from database.local import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator

@@ -2,5 +2,6 @@
 
 events         what an answer consists of
 errors         what can go wrong, and the HTTP status that each becomes
+notes          what the handler leaves for the proxy about a request
 matched_stop   which stop sequence ended an answer, handed past LiteLLM
 """

@@ -25,8 +25,6 @@ from typing import ClassVar
 
 from custom_handlers.core.events import Usage
 
-PROVIDER = "stackspot_ai"
-
 
 class ConfigurationError(ValueError):
     """All configuration mistakes of one start; `mistakes` holds a sentence for each."""

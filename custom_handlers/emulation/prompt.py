@@ -22,7 +22,7 @@ from custom_handlers.emulation.role_headers import choose_mark, header, mark_in,
 from custom_handlers.emulation.tool_syntax import escape_results, escape_tags
 from custom_handlers.emulation.transcript import Turn, read_turns
 
-__all__ = ["CONTINUE", "FORMAT", "Attachments", "correction", "file_parts", "render"]
+__all__ = ["CONTINUE", "FORMAT", "Attachments", "check_messages", "correction", "file_parts", "render"]
 
 FORMAT = (
     "The text above is a conversation. A header is a line of the form `=== NAME MARK ===` with the same MARK as in the "
@@ -53,11 +53,7 @@ def render(
     too. `attachments` holds a note for each file part that was uploaded. Without `secret` the marks of headers can be
     guessed. Raises BadRequestError, naming the place, for whatever cannot be rendered, and nothing else.
     """
-    if not isinstance(messages, list | tuple) or not messages:
-        raise BadRequestError("`messages` must be a list with at least one message.", param="messages")
-    turns = read_turns(messages, attachments or {}, tools=bool(tools))
-    if not turns:
-        raise BadRequestError("`messages` holds no text.", param="messages")
+    turns = _turns(messages, attachments or {}, tools=bool(tools))
     if len(messages) == 1 and turns[0].role == "USER" and not tools and not rules:
         return well_formed(turns[0].text)
     how = [FORMAT, rules]
@@ -70,6 +66,20 @@ def render(
     mark = choose_mark(secret, _beginning(turns), [text for section in sections for text in section] + [begun])
     parts = [f"{header(title, mark)}{text}\n\n" for title, text in sections]
     return well_formed("".join((*parts, header("ASSISTANT", mark), begun)))
+
+
+def check_messages(messages: Any) -> None:
+    """Raises BadRequestError, as render does, for what no upstream can be asked."""
+    _turns(messages, {}, tools=False)
+
+
+def _turns(messages: Any, attachments: Attachments, *, tools: bool) -> list[Turn]:
+    if not isinstance(messages, list | tuple) or not messages:
+        raise BadRequestError("`messages` must be a list with at least one message.", param="messages")
+    turns = read_turns(messages, attachments, tools=tools)
+    if not turns:
+        raise BadRequestError("`messages` holds no text.", param="messages")
+    return turns
 
 
 def correction(prompt: str, answer: str, *, reason: str, remedy: str) -> str:

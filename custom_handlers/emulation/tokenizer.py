@@ -8,9 +8,9 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha1
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Protocol
+
+from custom_handlers.litellm_adapter.tokenizer import LiteLLMTokenizer, vocabulary_folder
 
 _NAME = "o200k_base"
 _FILE = sha1(b"https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken", usedforsecurity=False)
@@ -31,7 +31,7 @@ class _O200k:
     def __init__(self) -> None:
         import tiktoken
 
-        folder = _folder()
+        folder = vocabulary_folder(_FILE.hexdigest())
         if folder is None:
             raise FileNotFoundError(_NAME)
         with _loading:
@@ -53,35 +53,13 @@ class _O200k:
         return self._encoding.decode(list(tokens))
 
 
-class _LiteLLMs:
-    def encode(self, text: str) -> list[int]:
-        import litellm
-
-        return list(litellm.encode(model="", text=text))
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        import litellm
-
-        return str(litellm.decode(model="", tokens=list(tokens)))
-
-
-def _folder() -> Path | None:
-    """LiteLLM's folder of vocabularies, when it holds ours."""
-    found = find_spec("litellm")
-    for place in (found.submodule_search_locations or ()) if found else ():
-        folder = Path(place) / "litellm_core_utils" / "tokenizers"
-        if (folder / _FILE.hexdigest()).is_file():
-            return folder
-    return None
-
-
 @cache
 def tokenizer() -> Tokenizer:
     """Takes a second the first time."""
     try:
         return _O200k()
     except Exception:  # a file that is missing or broken must not stop an answer
-        return _LiteLLMs()
+        return LiteLLMTokenizer()
 
 
 def count(text: str, most: int | None = None) -> int:

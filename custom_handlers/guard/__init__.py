@@ -4,7 +4,6 @@ installation   puts the guard around LiteLLM's app
 asgi           the guard: an ASGI app around LiteLLM's; asgi_types names ASGI's callables
 answering      how the guard answers by itself
 routes         which paths and methods there are, and what they are
-limits         how much one request may hold: settings
 body           reads a request's body within the limits; scanning counts what it holds while it arrives
 fields         what may pass of a body, surface by surface
 headers        what may pass of a request's headers, and of an answer's
@@ -16,7 +15,5 @@ response_items           the same for the items of a Responses history
 allowed_tools, offered_tools             which tools are shown to the model
 replies        what is changed on the way back
 rejection      the one exception, and its shape on each surface
-hook           LiteLLM's own hook, behind the guard
-notes          what the handler leaves for the proxy: headers of an error, the bill of a failed call
-failures       books what failed calls have cost
+error_headers  headers that the handler has noted for an answer that is an error
 """

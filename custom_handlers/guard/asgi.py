@@ -7,11 +7,22 @@ from typing import Any
 
 import orjson
 
+from custom_handlers.config.request_limits import MEGABYTE, RequestLimits
 from custom_handlers.guard import body as bodies
-from custom_handlers.guard import chat, completions, fields, headers, keys, messages, notes, replies, responses, routes
+from custom_handlers.guard import (
+    chat,
+    completions,
+    error_headers,
+    fields,
+    headers,
+    keys,
+    messages,
+    replies,
+    responses,
+    routes,
+)
 from custom_handlers.guard.answering import Incoming, Outgoing, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
-from custom_handlers.guard.limits import MEGABYTE, Limits
 from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.routes import Kind, Route
 
@@ -29,7 +40,7 @@ MANAGEMENT_MEGABYTES = 1
 class Guard:
     """Passes on what may pass, as it may pass; answers the rest itself."""
 
-    def __init__(self, app: App, limits: Limits) -> None:
+    def __init__(self, app: App, limits: RequestLimits) -> None:
         self.app = app
         self._limits = limits
 
@@ -59,7 +70,7 @@ class Guard:
             await answer(incoming, send, rejected.status, rejected.body(routes.shape_of(path)))
             return
         if route.surface and body is not None:
-            send = replies.mend(route.surface, body, notes.carried(send))
+            send = replies.mend(route.surface, body, error_headers.with_noted_headers(send))
         await self.app(passed, receive, send)
 
     async def _sifted(
@@ -94,7 +105,7 @@ class Guard:
                 return scope, _limited(receive, given), None
 
     async def _management_body(self, receive: Receive, given: dict[bytes, bytes]) -> dict[str, Any]:
-        limits = Limits(max_body_mb=MANAGEMENT_MEGABYTES, max_json_values=self._limits.max_json_values)
+        limits = RequestLimits(max_body_mb=MANAGEMENT_MEGABYTES, max_json_values=self._limits.max_json_values)
         return await bodies.read_object(receive, given, limits, empty=b"{}")
 
     async def _is_administrator(self, scope: Scope) -> bool:

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard.asgi_types import Receive
-from custom_handlers.guard.limits import Limits
 from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.scanning import Scanner
 
@@ -33,7 +33,7 @@ class DisconnectedError(Exception):
 
 
 async def read_object(
-    receive: Receive, headers: dict[bytes, bytes], limits: Limits, empty: bytes = b""
+    receive: Receive, headers: dict[bytes, bytes], limits: RequestLimits, empty: bytes = b""
 ) -> dict[str, Any]:
     """The JSON object that a request holds; `empty` stands for no body at all.
 
@@ -110,7 +110,7 @@ def _repaired(body: bytes, error: orjson.JSONDecodeError) -> Any:
     ) from None
 
 
-def _check(scanner: Scanner, limits: Limits) -> None:
+def _check(scanner: Scanner, limits: RequestLimits) -> None:
     if scanner.deepest > limits.max_json_depth:
         raise RejectedError(
             400,
@@ -141,7 +141,7 @@ async def received(receive: Receive) -> AsyncIterator[bytes]:
         yield message.get("body", b"")
 
 
-async def _decoded(pieces: AsyncIterator[bytes], encoding: str, limits: Limits) -> AsyncIterator[bytes]:
+async def _decoded(pieces: AsyncIterator[bytes], encoding: str, limits: RequestLimits) -> AsyncIterator[bytes]:
     """What `pieces` hold without their Content-Encoding, never more than a limit at a time."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):

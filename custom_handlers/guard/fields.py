@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from custom_handlers.guard.limits import Limits
+from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard.rejection import RejectedError
 
 # With one of these a request would choose where it goes, with whose key, or have its answer made up.
@@ -70,7 +70,7 @@ _MOST_SECONDS = 6000.0  # LiteLLM's own default
 _NOT_IN_METADATA = ("user_api_key", "litellm_", "model_", "headers", "endpoint", "agent_id", "guardrail", "policy")
 
 
-def sift(surface: str, body: dict[str, Any], limits: Limits) -> None:
+def sift(surface: str, body: dict[str, Any], limits: RequestLimits) -> None:
     """Leaves in `body` only what may pass on `surface`. Raises RejectedError."""
     for name in REFUSED:
         if name in body:

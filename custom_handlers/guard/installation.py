@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard.asgi import Guard
-from custom_handlers.guard.limits import Limits
 
 PROXY = "litellm.proxy.proxy_server"
 
@@ -15,12 +15,12 @@ class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy(limits: Limits) -> None:
+def install_in_proxy(limits: RequestLimits) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
     install(getattr(sys.modules.get(PROXY), "app", None), limits)
 
 
-def install(app: Any, limits: Limits) -> None:
+def install(app: Any, limits: RequestLimits) -> None:
     """Safe to call again: the guard stays, with the new limits.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then

@@ -22,8 +22,8 @@ def mend(surface: str, body: dict[str, Any], send: Send) -> Send:
     if surface in ("chat", "completions") and streamed:
         return _changed(send, lambda piece: _typed(piece) if piece.startswith(_ERROR) else piece)
     if surface == "messages" and body.get("stop_sequences"):
-        told = matched_stop.listen()
-        return _changed(send, lambda piece: _stopped(piece, told, streamed=streamed))
+        matched = matched_stop.listen()
+        return _changed(send, lambda piece: _stopped(piece, matched, streamed=streamed))
     return send
 
 
@@ -73,9 +73,9 @@ def _type_of(status: int) -> str:
     return "invalid_request_error" if status < 500 else "internal_server_error"
 
 
-def _stopped(piece: bytes, told: list[str], *, streamed: bool) -> bytes:
-    """An answer that a stop text ended, or the event that says so, in Anthropic's words: LiteLLM's are `end_turn`."""
-    if not told or not (piece.startswith(_MESSAGE_DELTA) if streamed else piece.startswith(b"{")):
+def _stopped(piece: bytes, matched: list[str], *, streamed: bool) -> bytes:
+    """An answer that a stop sequence ended, or its event, in Anthropic's words: LiteLLM says `end_turn`."""
+    if not matched or not (piece.startswith(_MESSAGE_DELTA) if streamed else piece.startswith(b"{")):
         return piece
     before, mark, data = piece.partition(b"data: ") if streamed else (b"", b"", piece)
     data, end, rest = data.partition(b"\n\n") if streamed else (data, b"", b"")
@@ -84,7 +84,7 @@ def _stopped(piece: bytes, told: list[str], *, streamed: bool) -> bytes:
         place = answer["delta"] if streamed else answer
         if place["stop_reason"] != "end_turn":
             return piece
-        place |= {"stop_reason": "stop_sequence", "stop_sequence": told[-1]}
+        place |= {"stop_reason": "stop_sequence", "stop_sequence": matched[-1]}
     except (ValueError, TypeError, KeyError):
         return piece
     return before + mark + json.dumps(answer).encode() + end + rest

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from custom_handlers import parameters
+from custom_handlers.core import parameters
 from custom_handlers.core.errors import BadRequestError
 from custom_handlers.guard.rejection import RejectedError
 

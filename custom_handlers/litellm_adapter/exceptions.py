@@ -6,12 +6,13 @@ import httpx
 from litellm import exceptions
 
 from custom_handlers.core import errors
+from custom_handlers.core.models import PROVIDER
 
 
 def to_litellm(error: errors.StackSpotError, *, model: str, through_proxy: bool) -> Exception:
     """The LiteLLM exception for `error`; the proxy and LiteLLM's callers take status and shape from its class."""
     message = error.message
-    common: dict[str, Any] = {"message": message, "model": model, "llm_provider": errors.PROVIDER}
+    common: dict[str, Any] = {"message": message, "model": model, "llm_provider": PROVIDER}
     request = httpx.Request("POST", "https://stackspot.invalid")
     response = httpx.Response(error.status, headers=errors.headers_for(error), request=request)
     result: Exception

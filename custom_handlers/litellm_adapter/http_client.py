@@ -5,7 +5,7 @@ LiteLLM is imported by the first call alone: whoever only checks a configuration
 
 import httpx
 
-from custom_handlers.core.errors import PROVIDER
+from custom_handlers.core.models import PROVIDER
 
 CONNECT_SECONDS = 10.0
 

@@ -12,7 +12,7 @@ from custom_handlers.http.error_mapping import in_answer
 from custom_handlers.http.retry import Attempts, Pause
 from custom_handlers.http.sse import ServerSentEvent, SSEDecoder, TextJoiner
 from custom_handlers.http.timeouts import Deadline
-from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.upstream.oauth import TokenSource
 
 # Only `stop` has ever been seen from StackSpot (DOC-AG, GAMBI); the others are what a model vendor may say.
 _FINISH_REASONS = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
@@ -20,12 +20,6 @@ _KNOWLEDGE_FIELDS = ("knowledge_source_id", "source", "cross_account_source")
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 # Characters; the longest that a model writes is a few hundred thousand.
 MAX_TEXT = 16 * 1024 * 1024
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-
-
-def is_ulid(value: object) -> bool:
-    """Agent ids are ULIDs: 26 characters, Crockford base 32, upper case (DOC-AG, STKAI)."""
-    return isinstance(value, str) and _ULID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,6 @@ class Agent:
     knowledge: bool = False
     deep_search: bool = False
     version: int | None = None
-    thinking_open: bool = False  # its answers begin inside a thought, which the template of its model has opened
 
     def body(self, prompt: str, upload_ids: Sequence[str] = ()) -> dict[str, Any]:
         """The JSON body of a chat call; what is not needed is left out."""

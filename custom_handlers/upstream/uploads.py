@@ -16,7 +16,7 @@ from custom_handlers.http import client
 from custom_handlers.http.error_mapping import Service
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.upstream import remote_files
-from custom_handlers.upstream.credentials import TokenSource
+from custom_handlers.upstream.oauth import TokenSource
 
 # StackSpot's largest file, stated for knowledge sources (GAMBI).
 MAX_FILE_BYTES = 10 * 1024 * 1024

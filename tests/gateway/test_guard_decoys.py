@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard import fields, headers
-from custom_handlers.guard.limits import Limits
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 from database.local import database
 from simulator.client import Simulator
 from tests.developers import hire
@@ -131,8 +131,8 @@ def test_a_parameter_passes_by_name_only(surface: str) -> None:
         for value in ("openai", True, {"api_base": "x"}):
             body = usual | {name: value}
             try:
-                fields.sift(surface, body, Limits())
-            except Refusal as refusal:
+                fields.sift(surface, body, RequestLimits())
+            except RejectedError as refusal:
                 statuses.add(refusal.status)
                 continue
             if body != usual:

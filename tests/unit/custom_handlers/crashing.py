@@ -8,7 +8,7 @@ import contextvars
 import gc
 import sys
 
-from custom_handlers import garbage
+from custom_handlers.litellm_adapter import garbage
 
 trace = contextvars.ContextVar[object]("trace")
 others = [contextvars.ContextVar[object](f"other-{number}") for number in range(40)]

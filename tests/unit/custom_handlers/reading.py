@@ -7,11 +7,11 @@ from typing import Any, AnyStr
 
 from hypothesis import strategies as st
 
-from custom_handlers.upstream.agents_api import AnswerReader
-from custom_handlers.upstream.key_api import CompletionReader
-from custom_handlers.wire.errors import StackSpotError
-from custom_handlers.wire.events import Event
-from custom_handlers.wire.sse import MessageReader
+from custom_handlers.core.errors import StackSpotError
+from custom_handlers.core.events import Event
+from custom_handlers.http.sse import SSEDecoder
+from custom_handlers.upstream.agents_api import AgentStreamDecoder
+from custom_handlers.upstream.key_api import ChatCompletionDecoder
 
 LINE_ENDS = (b"\r\n", b"\n", b"\r")
 
@@ -45,24 +45,26 @@ def by_byte(stream: bytes) -> list[bytes]:
 places: st.SearchStrategy[Sequence[float]] = st.lists(st.floats(0, 1), max_size=12)
 
 
-def told(answer: AnswerReader | CompletionReader, pieces: Iterable[bytes]) -> tuple[list[Event], StackSpotError | None]:
+def told(
+    answer: AgentStreamDecoder | ChatCompletionDecoder, pieces: Iterable[bytes]
+) -> tuple[list[Event], StackSpotError | None]:
     """What `answer` makes of a stream: the events, and the error that follows them, if any."""
-    messages = MessageReader()
+    sse = SSEDecoder()
     found: list[Event] = []
     try:
         for piece in pieces:
-            found.extend(answer.read(messages.feed(piece)))
+            found.extend(answer.decode(sse.decode(piece)))
             if answer.ended:
                 break
         else:
-            found.extend(answer.read(messages.finish()))
-        found.extend(answer.finish())
+            found.extend(answer.decode(sse.flush()))
+        found.extend(answer.flush())
     except StackSpotError as error:
         return found, error
     return found, None
 
 
-def all_events(answer: AnswerReader | CompletionReader, pieces: Iterable[bytes]) -> list[Event]:
+def all_events(answer: AgentStreamDecoder | ChatCompletionDecoder, pieces: Iterable[bytes]) -> list[Event]:
     """The events of a stream without an error; raises the error of one that has one."""
     found, error = told(answer, pieces)
     if error:

@@ -11,7 +11,7 @@ import compose
 import pytest
 import yaml
 
-from custom_handlers.settings import KNOWN
+from custom_handlers.config.settings import KNOWN
 from gateway import env_file as env
 from tests.harness import ROOT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_handlers.wire.network import exempt_loopback, is_loopback
+from custom_handlers.http.network import exempt_loopback, is_loopback
 from gateway.dotenv import environment
 from gateway.environment import belongs, for_gateway, left_out
 from gateway.failures import InputError

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_handlers.core.errors import ContextWindowExceededError
 from custom_handlers.emulation.limits import StopCutter, TokenLimit, check_context
 from custom_handlers.emulation.tokenizer import count, tokenizer
-from custom_handlers.wire.errors import ContextTooLong
 
 PROSE = "The quick brown fox jumps over the lazy dog; naïve café, 東京 🚀.\n    if x <= 10: return {'a': [1, 2]}\n" * 40
 
@@ -111,7 +111,7 @@ class TestContext:
     def test_both_numbers_are_told(self) -> None:
         tokens = count(PROSE)
         check_context(PROSE, tokens)
-        with pytest.raises(ContextTooLong) as refused:
+        with pytest.raises(ContextWindowExceededError) as refused:
             check_context(PROSE, tokens - 1)
         assert (refused.value.limit, refused.value.tokens) == (tokens - 1, tokens)
 
@@ -125,7 +125,7 @@ class TestContext:
     def test_far_above_it_no_more_is_counted_than_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         prompt = PROSE * 200
         counted = watched(monkeypatch)
-        with pytest.raises(ContextTooLong) as refused:
+        with pytest.raises(ContextWindowExceededError) as refused:
             check_context(prompt, 10_000)
         assert sum(counted) < len(prompt) // 5
         assert refused.value.tokens == pytest.approx(200 * count(PROSE), rel=0.1)

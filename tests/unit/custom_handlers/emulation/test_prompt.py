@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.prompt import CONTINUE, FORMAT, correction, file_parts, render
 from custom_handlers.emulation.role_headers import mark_in
 from custom_handlers.emulation.tool_syntax import escape_tags
-from custom_handlers.wire.errors import BadRequest
 
 SECRET = b"the gateway's"
 END = f"=== FORMAT ===\n{FORMAT}\n\n=== ASSISTANT ===\n"
@@ -192,7 +192,7 @@ class TestContinuation:
     def test_calls_at_the_end_need_their_results(self, answered: list[str], missing: str) -> None:
         calls = [call("c1", "read", "{}"), call("c2", "now", "{}")]
         talk = [user("a"), assistant("b", tool_calls=calls), *(result(call_id, "r") for call_id in answered)]
-        with pytest.raises(BadRequest, match=f"result of `messages\\[1\\].{missing}.* is missing") as refused:
+        with pytest.raises(BadRequestError, match=f"result of `messages\\[1\\].{missing}.* is missing") as refused:
             render(talk)
         assert refused.value.param == f"messages[1].tool_calls[{len(answered)}]"
         assert titles(render([*talk, user("Never mind.")]))[-3:] == ["USER", "FORMAT", "ASSISTANT"]
@@ -266,7 +266,7 @@ class TestContent:
 
     @pytest.mark.parametrize("kind", ["image_url", "image", "input_audio", "file"])
     def test_files_are_refused_and_the_place_is_named(self, kind: str) -> None:
-        with pytest.raises(BadRequest, match=f"`messages\\[1\\].content\\[1\\]`.*`{kind}`.*text only") as refused:
+        with pytest.raises(BadRequestError, match=f"`messages\\[1\\].content\\[1\\]`.*`{kind}`.*text only") as refused:
             render([user("a"), user([{"type": "text", "text": "b"}, {"type": kind}])])
         assert refused.value.param == "messages[1].content[1]"
 
@@ -303,7 +303,7 @@ class TestContent:
         ],
     )
     def test_mistakes_are_named(self, messages: Any, place: str) -> None:
-        with pytest.raises(BadRequest, match=f"`{place}`"):
+        with pytest.raises(BadRequestError, match=f"`{place}`"):
             render(messages)
 
 
@@ -643,7 +643,7 @@ class TestAnything:
 def check(messages: Any) -> None:
     try:
         prompt = render(messages)
-    except BadRequest:
+    except BadRequestError:
         return
     assert prompt.strip()
     prompt.encode()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_handlers.core.errors import BadRequestError, InvalidResponseError, RateLimitError, StackSpotError
+from custom_handlers.core.events import Delta, End, Event, Usage
 from custom_handlers.emulation.rounds import Plan, emulate, plan
-from custom_handlers.wire.errors import BadRequest, BrokenAnswer, RateLimited, StackSpotError
-from custom_handlers.wire.events import Delta, End, Event, Usage
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 TOOLS = [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}]
@@ -123,7 +123,7 @@ class TestPlainAnswers:
         async def broken_off(_: str) -> AsyncGenerator[Event]:
             yield Delta({"content": "Hi"})
 
-        with pytest.raises(BrokenAnswer):
+        with pytest.raises(InvalidResponseError):
             [event async for event in emulate(broken_off(""), plan=plan(USER, {}), ask=broken_off)]
 
     async def test_a_caller_that_goes_away_closes_the_upstream_at_once(self) -> None:
@@ -175,14 +175,14 @@ class TestCalls:
     async def test_a_second_failure_is_an_error_and_no_broken_call(self, second: str) -> None:
         upstream = Upstream(f"I look.{UNREADABLE}", second, "never asked")
         seen = await answer(upstream, tools=TOOLS)
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, InvalidResponseError)
         assert seen.error.final
         assert "called a tool in a way that cannot be used" in seen.error.message
         assert "way" not in seen.error.message.replace("in a way", "")
         assert seen.calls == []
         assert len(upstream.prompts) == 2
 
-    @pytest.mark.parametrize("second", [UNREADABLE, "", CALL, CALL + UNREADABLE, RateLimited("Too many.")])
+    @pytest.mark.parametrize("second", [UNREADABLE, "", CALL, CALL + UNREADABLE, RateLimitError("Too many.")])
     async def test_a_call_that_is_lost_beside_others_is_told(self, second: Any) -> None:
         seen = await answer(Upstream(CALL + UNREADABLE, second), tools=TOOLS)
         assert (functions(seen), seen.end.reason, seen.error) == (READ, "tool_calls", None)
@@ -192,7 +192,7 @@ class TestCalls:
         seen = await answer(Upstream(f"I look. {CALL}{UNREADABLE}", f"{CALL}Never mind."), tools=TOOLS)
         assert (functions(seen), seen.text, seen.end.reason) == (READ, "I look.\n\nNever mind.", "tool_calls")
 
-    @pytest.mark.parametrize("second", [BROKEN, UNREADABLE, "", RateLimited("Too many.")])
+    @pytest.mark.parametrize("second", [BROKEN, UNREADABLE, "", RateLimitError("Too many.")])
     @pytest.mark.parametrize("before", [CALL, ""])
     async def test_a_misfit_is_passed_on_when_it_cannot_be_corrected(self, before: str, second: Any) -> None:
         seen = await answer(Upstream(before + BROKEN, second, "never asked"), tools=TOOLS)
@@ -208,7 +208,7 @@ class TestCalls:
         function: dict[str, Any] = {"name": "read", "parameters": SCHEMA, "strict": True}
         strict = [{"type": "function", "function": function}]
         seen = await answer(Upstream(BROKEN, BROKEN), tools=strict)
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, InvalidResponseError)
         assert seen.error.final
         assert seen.calls == []
 
@@ -229,12 +229,12 @@ class TestCalls:
     async def test_no_more_is_asked_than_may_be(self) -> None:
         upstream = Upstream(UNREADABLE, "never asked")
         planned = plan(USER, {"tools": TOOLS})
-        with pytest.raises(BrokenAnswer, match="called a tool"):
+        with pytest.raises(InvalidResponseError, match="called a tool"):
             [event async for event in emulate(upstream(""), plan=planned, ask=lambda _: None)]
 
     async def test_what_the_upstream_raises_is_passed_on(self) -> None:
-        seen = await answer(Upstream(UNREADABLE, RateLimited("Too many.")), tools=TOOLS)
-        assert isinstance(seen.error, RateLimited)
+        seen = await answer(Upstream(UNREADABLE, RateLimitError("Too many.")), tools=TOOLS)
+        assert isinstance(seen.error, RateLimitError)
 
 
 class TestToolChoice:
@@ -247,7 +247,7 @@ class TestToolChoice:
 
     async def test_missing_again_it_is_an_error(self) -> None:
         seen = await answer(Upstream("No.", "No!"), tools=TOOLS, tool_choice="required")
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, InvalidResponseError)
         assert (seen.text, seen.calls) == ("", [])
 
     async def test_text_beside_a_demanded_call(self) -> None:
@@ -278,7 +278,7 @@ class TestStructuredOutput:
 
     async def test_invalid_twice_is_an_error(self) -> None:
         seen = await answer(Upstream('{"way": 1}', "Sorry."), response_format=JSON_FORMAT)
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, InvalidResponseError)
         assert seen.text == ""
 
     async def test_a_refusal_is_passed_on_when_it_stands(self) -> None:
@@ -363,7 +363,7 @@ class TestPlan:
         assert "If you call no tool: Answer with JSON" in prompt
 
     def test_mistakes_are_bad_requests(self) -> None:
-        with pytest.raises(BadRequest):
+        with pytest.raises(BadRequestError):
             plan([], {})
 
 
@@ -390,7 +390,7 @@ class TestAnything:
         ]
         assert (split.text, functions(split), split.end.reason) == (whole.text, functions(whole), whole.end.reason)
         assert type(split.error) is type(whole.error)
-        assert isinstance(split.error, BrokenAnswer | None)
+        assert isinstance(split.error, InvalidResponseError | None)
         if not split.error:
             wanted = given()
             assert all(name == "read" and arguments.keys() & {"path", "way"} for name, arguments in functions(split))
@@ -413,7 +413,7 @@ class TestNothing:
 
     async def test_it_is_never_an_empty_answer(self) -> None:
         seen = await answer(Upstream(self.INVENTED, self.INVENTED), tools=TOOLS)
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, InvalidResponseError)
 
 
 class TestNamesThatAreShownDifferently:
@@ -421,4 +421,4 @@ class TestNamesThatAreShownDifferently:
         tool = {"name": "read\nfile", "parameters": SCHEMA, "strict": True}
         broken = BROKEN.replace('"read"', '"read file"')
         seen = await answer(Upstream(broken, broken), tools=[{"type": "function", "function": tool}])
-        assert isinstance(seen.error, BrokenAnswer)
+        assert isinstance(seen.error, InvalidResponseError)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.lenient_json import Unreadable, read
 from custom_handlers.emulation.structured import OutputFormat, Refused, read_format
-from custom_handlers.wire.errors import BadRequest
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
@@ -56,7 +56,7 @@ class TestRequest:
         ],
     )
     def test_mistakes_are_named(self, given: Any) -> None:
-        with pytest.raises(BadRequest) as refused:
+        with pytest.raises(BadRequestError) as refused:
             read_format({"response_format": given})
         assert refused.value.param == "response_format"
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.tool_arguments import Arguments, meant
 from custom_handlers.emulation.tool_prompt import Tooling, read_tools
-from custom_handlers.wire.errors import BadRequest
 
 PATH = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 
@@ -154,11 +154,11 @@ class TestTools:
         for level in range(1, 20):
             schema[f"d{level}"] = {"allOf": [{"$ref": f"#/$defs/d{level - 1}"}] * 2}
         hostile = {"$defs": schema, "properties": {"a": {"$ref": "#/$defs/d19"}}}
-        with pytest.raises(BadRequest, match=r"the tool `bad` .*#/\$defs/d\d+ expands to more than") as refused:
+        with pytest.raises(BadRequestError, match=r"the tool `bad` .*#/\$defs/d\d+ expands to more than") as refused:
             tooling(function(), function("bad", parameters=hostile))
         assert refused.value.param == "tools[1]"
 
     def test_many_large_schemas_are_refused_together(self) -> None:
         large = {"properties": {f"p{i}": {"type": "string"} for i in range(4000)}}
-        with pytest.raises(BadRequest, match="more than 20000 parts in all"):
+        with pytest.raises(BadRequestError, match="more than 20000 parts in all"):
             tooling(*(function(f"t{i}", parameters=large) for i in range(6)))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard import body as bodies
 from custom_handlers.guard.asgi_types import Message, Receive
-from custom_handlers.guard.limits import Limits
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 
-LIMITS = Limits(max_body_mb=1, max_json_values=50, max_json_depth=10)
+LIMITS = RequestLimits(max_body_mb=1, max_json_values=50, max_json_depth=10)
 
 
 class Client:
@@ -35,8 +35,8 @@ async def read(receive: Receive, **headers: str) -> dict[str, Any]:
     return await bodies.read_object(receive, given, LIMITS)
 
 
-async def refusal(receive: Receive, **headers: str) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+async def refusal(receive: Receive, **headers: str) -> RejectedError:
+    with pytest.raises(RejectedError) as caught:
         await read(receive, **headers)
     return caught.value
 
@@ -127,7 +127,7 @@ async def test_half_a_surrogate_pair_is_replaced() -> None:
 
 
 async def test_a_client_that_leaves_gets_no_answer() -> None:
-    with pytest.raises(bodies.Disconnected):
+    with pytest.raises(bodies.DisconnectedError):
         await read(Client())
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard import fields
-from custom_handlers.guard.limits import Limits
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 BODIES: dict[str, dict[str, Any]] = {
@@ -21,7 +21,7 @@ every_surface = pytest.mark.parametrize("surface", BODIES)
 
 def sifted(surface: str, **extra: Any) -> dict[str, Any]:
     body = BODIES[surface] | extra
-    fields.sift(surface, body, Limits(max_messages=3, max_tools=2))
+    fields.sift(surface, body, RequestLimits(max_messages=3, max_tools=2))
     return body
 
 
@@ -34,7 +34,7 @@ def test_extras_of_other_vendors_are_dropped_in_silence(surface: str) -> None:
 @every_surface
 @pytest.mark.parametrize("name", fields.REFUSED)
 def test_what_would_steer_is_refused(surface: str, name: str) -> None:
-    with pytest.raises(Refusal, match=f"`{name}` is not accepted"):
+    with pytest.raises(RejectedError, match=f"`{name}` is not accepted"):
         sifted(surface, **{name: None})
 
 
@@ -52,7 +52,7 @@ WRONG: list[tuple[str, list[Any]]] = [
 
 @pytest.mark.parametrize(("name", "wrong"), [(name, value) for name, values in WRONG for value in values])
 def test_a_wrong_value_is_told_with_its_name(name: str, wrong: Any) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RejectedError) as caught:
         sifted("chat", **{name: wrong})
     assert (caught.value.status, caught.value.param) == (400, name)
     assert f"`{name}`" in caught.value.message
@@ -82,14 +82,14 @@ def test_of_metadata_what_litellm_would_heed_stays_behind() -> None:
 
 @pytest.mark.parametrize(("surface", "name"), [("chat", "messages"), ("messages", "messages"), ("responses", "input")])
 def test_too_many_turns(surface: str, name: str) -> None:
-    with pytest.raises(Refusal, match="at most 3 "):
+    with pytest.raises(RejectedError, match="at most 3 "):
         sifted(surface, **{name: MESSAGES * 4})
     assert len(sifted(surface, **{name: MESSAGES * 3})[name]) == 3
 
 
 @pytest.mark.parametrize("surface", ["chat", "messages", "responses", "count_tokens"])
 def test_too_many_tools(surface: str) -> None:
-    with pytest.raises(Refusal, match="at most 2 "):
+    with pytest.raises(RejectedError, match="at most 2 "):
         sifted(surface, tools=[{}] * 3)
 
 
@@ -110,5 +110,5 @@ def test_the_fields_of_a_surface_are_its_own(surface: str) -> None:
     ],
 )
 def test_a_completion_needs_one_text(body: dict[str, Any], words: str) -> None:
-    with pytest.raises(Refusal, match=words):
-        fields.sift("completions", body, Limits())
+    with pytest.raises(RejectedError, match=words):
+        fields.sift("completions", body, RequestLimits())

@@ -4,9 +4,9 @@ import asyncio
 import json
 from typing import Any
 
+from custom_handlers.core import matched_stop
 from custom_handlers.guard import replies
 from custom_handlers.guard.asgi_types import Message
-from custom_handlers.wire import stopped
 
 
 def sent(surface: str, body: dict[str, Any], pieces: list[bytes], stop: str | None = None) -> tuple[Message, bytes]:
@@ -19,7 +19,7 @@ def sent(surface: str, body: dict[str, Any], pieces: list[bytes], stop: str | No
     async def run() -> None:
         send = replies.mend(surface, body, take)
         if stop:
-            stopped.tell(stop)
+            matched_stop.record(stop)
         length = str(sum(map(len, pieces))).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
         for at, piece in enumerate(pieces):

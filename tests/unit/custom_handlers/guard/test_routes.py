@@ -3,7 +3,7 @@
 import pytest
 
 from custom_handlers.guard import routes
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.routes import Kind
 
 SURFACES = {
@@ -51,7 +51,7 @@ def test_a_surface_has_one_path_behind_the_guard(path: str) -> None:
     ],
 )  # fmt: skip
 def test_the_rest_is_closed(request_line: str, status: int) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RejectedError) as caught:
         routes.find(*request_line.split(" ", 1))
     assert caught.value.status == status
 

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from custom_handlers.guard.asgi import PREPARE
-from custom_handlers.guard.refusal import Refusal
+from custom_handlers.guard.rejection import RejectedError
 from tests.gateway.calling import ROUTES
 from tests.unit.custom_handlers.guard.places import WRONG, places
 
 
-def refusal_of(route: str, body: dict[str, Any]) -> Refusal | None:
+def refusal_of(route: str, body: dict[str, Any]) -> RejectedError | None:
     try:
         PREPARE[route](body)
-    except Refusal as refusal:
-        return refusal
+    except RejectedError as rejected:
+        return rejected
     return None
 
 

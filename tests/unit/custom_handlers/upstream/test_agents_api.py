@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_handlers.upstream.agents_api import Agent, AnswerReader, is_ulid, read_usage
-from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong
-from custom_handlers.wire.events import Delta, End, Event, Usage
-from custom_handlers.wire.sse import MessageReader
+from custom_handlers.core.errors import ContextWindowExceededError, InvalidResponseError
+from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.core.models import is_ulid
+from custom_handlers.http.sse import SSEDecoder
+from custom_handlers.upstream.agents_api import Agent, AgentStreamDecoder, read_usage
 from tests.unit.custom_handlers.reading import (
     LINE_ENDS,
     all_events,
@@ -61,7 +62,7 @@ streams = st.lists(frames, max_size=6).map(b"".join)
 
 
 def events(pieces: list[bytes]) -> list[Event]:
-    return all_events(AnswerReader(), pieces)
+    return all_events(AgentStreamDecoder(), pieces)
 
 
 def text_of(deltas: list[Event]) -> str:
@@ -77,7 +78,7 @@ def text_and_end(pieces: list[bytes]) -> tuple[str, End]:
 
 def outcome(pieces: list[bytes]) -> str:
     """The answer, or the error and the text before it, as text: NaN, which JSON may hold, is not equal to itself."""
-    found, error = told(AnswerReader(), pieces)
+    found, error = told(AgentStreamDecoder(), pieces)
     text = text_of(found if error else found[:-1])
     text.encode()  # no half of a surrogate pair is left
     return f"{named(error) if error else found[-1]} after {text!r}"
@@ -106,7 +107,7 @@ def test_the_text_is_that_of_all_deltas(texts: list[str], end: bytes, full: bool
     if whole.strip():
         assert text_and_end(cut(sent, at)) == (whole, End("stop", Usage(12, 3)))
     else:
-        assert outcome(cut(sent, at)).startswith("BrokenAnswer: StackSpot's answer is empty")
+        assert outcome(cut(sent, at)).startswith("InvalidResponseError: StackSpot's answer is empty")
 
 
 @pytest.mark.parametrize(
@@ -210,13 +211,13 @@ def test_plain_json_in_place_of_a_stream(end: bytes) -> None:
     ],
 )
 def test_a_stream_without_its_end_is_broken_off(sent: list[Any]) -> None:
-    with pytest.raises(BrokenAnswer, match="broke off"):
+    with pytest.raises(InvalidResponseError, match="broke off"):
         events([stream(*sent)])
 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"message": "Hi', b'["Hi"]', b'"Hi"', b"null", b"\xff\xfe"])
 def test_a_body_that_is_no_answer_is_broken_off(body: bytes) -> None:
-    with pytest.raises(BrokenAnswer, match="broke off"):
+    with pytest.raises(InvalidResponseError, match="broke off"):
         events([body])
 
 
@@ -231,7 +232,7 @@ def test_a_body_that_is_no_answer_is_broken_off(body: bytes) -> None:
     ],
 )
 def test_an_empty_answer_is_an_error(sent: list[Any], hint: str) -> None:
-    with pytest.raises(BrokenAnswer, match=hint):
+    with pytest.raises(InvalidResponseError, match=hint):
         events([stream(*sent)])
 
 
@@ -245,7 +246,7 @@ def test_an_empty_answer_is_an_error(sent: list[Any], hint: str) -> None:
     ],
 )
 def test_an_error_object_in_the_stream(sent: bytes) -> None:
-    with pytest.raises(BrokenAnswer, match="reported an error") as caught:
+    with pytest.raises(InvalidResponseError, match="reported an error") as caught:
         events([frame({"message": "Hi"}), sent, frame(FINAL)])
     assert "secret words" not in str(caught.value)
     assert ("INFERENCE_5000_INTERNAL" in str(caught.value)) == (b"5000" in sent)
@@ -253,7 +254,7 @@ def test_an_error_object_in_the_stream(sent: bytes) -> None:
 
 def test_a_context_overflow_in_the_stream() -> None:
     details = "Input tokens exceed the configured limit of 100 tokens. Your messages resulted in 200 tokens."
-    with pytest.raises(ContextTooLong) as caught:
+    with pytest.raises(ContextWindowExceededError) as caught:
         events([frame({"type": "error", "code": "INFERENCE_6001_LLM_MODEL_BAD_REQUEST", "details": details})])
     assert (caught.value.limit, caught.value.tokens) == (100, 200)
 
@@ -284,12 +285,12 @@ def test_knowledge_that_was_used_is_reported() -> None:
 
 
 def test_text_counts_as_life_and_empties_do_not() -> None:
-    messages, answer = MessageReader(), AnswerReader()
-    assert list(answer.read(messages.feed(stream(*[{"message": ""}] * 20, {"message": " "})))) == [
+    sse, answer = SSEDecoder(), AgentStreamDecoder()
+    assert list(answer.decode(sse.decode(stream(*[{"message": ""}] * 20, {"message": " "})))) == [
         Delta({"content": " "})
     ]
     assert not answer.has_text
-    list(answer.read(messages.feed(stream({"message": "Hi"}))))
+    list(answer.decode(sse.decode(stream({"message": "Hi"}))))
     assert answer.has_text
 
 

@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from custom_handlers.upstream.agents_api import Agent, AgentsApi
-from custom_handlers.upstream.credentials import TokenSource
-from custom_handlers.wire import transport
-from custom_handlers.wire.errors import (
-    AgentRefused,
-    BrokenAnswer,
-    ContextTooLong,
-    RateLimited,
+from custom_handlers.core.errors import (
+    ContextWindowExceededError,
+    InvalidResponseError,
+    PermissionDeniedError,
+    RateLimitError,
     StackSpotError,
-    UpstreamTimeout,
+    UpstreamTimeoutError,
 )
-from custom_handlers.wire.events import Delta, End, Event
-from custom_handlers.wire.transport import Limits
+from custom_handlers.core.events import Delta, End, Event
+from custom_handlers.http import retry
+from custom_handlers.http.timeouts import Deadline, Timeouts
+from custom_handlers.upstream.agents_api import Agent, AgentsApi
+from custom_handlers.upstream.oauth import TokenSource
 from simulator.client import Simulator
 from tests.harness import AGENTS, Account
 from tests.unit.custom_handlers.serving import relaying
 
 AGENT = Agent(AGENTS["stackspot-ai-code"])
-LIMITS = Limits(first_byte=60, idle=60, total=60)
+TIMEOUTS = Timeouts(first_byte=60, idle=60, total=60)
 TEXT = "A first line.\r\n\tA second — with “quotes” \\ and 👩‍👩‍👧 and data: {}\n\nevent: x\n[DONE]\n"
 
 
@@ -33,20 +33,20 @@ def api(simulator: Simulator, account: Account) -> AgentsApi:
     return AgentsApi(simulator.url, TokenSource(simulator.url, account.realm, account.client_id, account.client_secret))
 
 
-async def events(api: AgentsApi, agent: Agent = AGENT, limits: Limits = LIMITS) -> list[Event]:
-    async with aclosing(api.ask(agent, "Hi", limits)) as answer:
+async def events(api: AgentsApi, agent: Agent = AGENT, timeouts: Timeouts = TIMEOUTS) -> list[Event]:
+    async with aclosing(api.ask(agent, "Hi", Deadline(timeouts))) as answer:
         return [event async for event in answer]
 
 
-async def ask(api: AgentsApi, agent: Agent = AGENT, limits: Limits = LIMITS) -> tuple[str, End]:
-    *deltas, end = await events(api, agent, limits)
+async def ask(api: AgentsApi, agent: Agent = AGENT, timeouts: Timeouts = TIMEOUTS) -> tuple[str, End]:
+    *deltas, end = await events(api, agent, timeouts)
     assert isinstance(end, End)
     return "".join(delta.text for delta in deltas if isinstance(delta, Delta)), end
 
 
-async def failure(api: AgentsApi, limits: Limits = LIMITS) -> StackSpotError:
+async def failure(api: AgentsApi, timeouts: Timeouts = TIMEOUTS) -> StackSpotError:
     with pytest.raises(StackSpotError) as caught:
-        await events(api, limits=limits)
+        await events(api, timeouts=timeouts)
     return caught.value
 
 
@@ -144,7 +144,7 @@ async def test_an_answer_that_is_none_is_an_error_and_not_asked_for_again(
 ) -> None:
     simulator.faults(**faults)
     error = await failure(api)
-    assert type(error) is BrokenAnswer
+    assert type(error) is InvalidResponseError
     assert told in error.message
     assert len(simulator.requests("chat")) == 1
 
@@ -155,10 +155,10 @@ async def test_the_text_before_a_break_is_handed_on(simulator: Simulator, api: A
     found: list[Event] = []
 
     async def read() -> None:
-        async for event in api.ask(AGENT, "Hi", LIMITS):
+        async for event in api.ask(AGENT, "Hi", Deadline(TIMEOUTS)):
             found.append(event)
 
-    with pytest.raises(BrokenAnswer):
+    with pytest.raises(InvalidResponseError):
         await read()
     assert "".join(event.text for event in found if isinstance(event, Delta)) == "one two three"
     assert not any(isinstance(event, End) for event in found)
@@ -166,40 +166,40 @@ async def test_the_text_before_a_break_is_handed_on(simulator: Simulator, api: A
 
 async def test_empty_deltas_for_ever_are_no_sign_of_life(simulator: Simulator, api: AgentsApi) -> None:
     simulator.faults(endless_empties=True)
-    error = await failure(api, Limits(first_byte=0.4, idle=60, total=60))
-    assert type(error) is UpstreamTimeout
+    error = await failure(api, Timeouts(first_byte=0.4, idle=60, total=60))
+    assert type(error) is UpstreamTimeoutError
     assert "0.4 s" in error.message
     await asyncio.to_thread(simulator.wait_for, lambda requests: requests[0]["client_left"], "chat")
 
 
 async def test_silence_after_the_first_text(simulator: Simulator, api: AgentsApi) -> None:
     simulator.faults(stall_after=1)
-    error = await failure(api, Limits(first_byte=60, idle=0.4, total=60))
-    assert type(error) is UpstreamTimeout
+    error = await failure(api, Timeouts(first_byte=60, idle=0.4, total=60))
+    assert type(error) is UpstreamTimeoutError
 
 
 async def test_the_time_limit_covers_the_token_too(simulator: Simulator, api: AgentsApi) -> None:
     simulator.faults(header_delay=50, target="token")
-    assert type(await failure(api, Limits(first_byte=0.3))) is UpstreamTimeout
+    assert type(await failure(api, Timeouts(first_byte=0.3))) is UpstreamTimeoutError
     assert simulator.requests("chat") == []
 
 
 async def test_a_prompt_that_is_too_long(simulator: Simulator, api: AgentsApi) -> None:
     simulator.faults(token_limit=100, extra_input=100)
     error = await failure(api)
-    assert isinstance(error, ContextTooLong)
+    assert isinstance(error, ContextWindowExceededError)
     assert (error.limit, error.tokens) == (100, 101)
 
 
 async def test_an_agent_that_is_not_there(simulator: Simulator, api: AgentsApi) -> None:
-    with pytest.raises(AgentRefused):
+    with pytest.raises(PermissionDeniedError):
         await ask(api, Agent("01J00000000000000000000000"))
 
 
 async def test_the_accounts_limit_is_waited_for(
     simulator: Simulator, api: AgentsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "RETRY_DELAYS", (0.5, 1.0, 2.0))
+    monkeypatch.setattr(retry, "RETRY_DELAYS", (0.5, 1.0, 2.0))
     simulator.faults(rate_limit=2, rate_window=1.0)
     assert len(await asyncio.gather(*(ask(api) for _ in range(4)))) == 4
 
@@ -207,17 +207,17 @@ async def test_the_accounts_limit_is_waited_for(
 async def test_the_accounts_limit_is_told_with_its_code(
     simulator: Simulator, api: AgentsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "RETRY_DELAYS", ())
+    monkeypatch.setattr(retry, "RETRY_DELAYS", ())
     simulator.faults(rate_limit=0)
     error = await failure(api)
-    assert type(error) is RateLimited
+    assert type(error) is RateLimitError
     assert error.code == "INFERENCE_3008_CHAT_RATE_LIMIT_EXCEEDED"
 
 
 @pytest.mark.parametrize("stop", ["close", "cancel"])
 async def test_the_upstream_is_left_when_nobody_reads_on(simulator: Simulator, api: AgentsApi, stop: str) -> None:
     simulator.faults(stall_after=2, deltas_per_write=2)
-    answer = api.ask(AGENT, "Hi", LIMITS)
+    answer = api.ask(AGENT, "Hi", Deadline(TIMEOUTS))
     await anext(answer)
     if stop == "close":
         await answer.aclose()
@@ -247,6 +247,6 @@ async def test_connections_are_used_again(simulator: Simulator, account: Account
 async def test_an_answer_is_not_held_back(simulator: Simulator, api: AgentsApi) -> None:
     simulator.answer("one two three")
     simulator.faults(stall_after=1)
-    answer = api.ask(AGENT, "Hi", LIMITS)
+    answer = api.ask(AGENT, "Hi", Deadline(TIMEOUTS))
     assert await asyncio.wait_for(anext(answer), 30) == Delta({"content": "one"})
     await answer.aclose()

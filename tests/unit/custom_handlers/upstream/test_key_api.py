@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from litellm.types.utils import ModelResponse
 
-from custom_handlers import answers
-from custom_handlers.upstream.key_api import CompletionReader
-from custom_handlers.wire.errors import BrokenAnswer, ContextTooLong, StackSpotError
-from custom_handlers.wire.events import Delta, End, Event, Usage
+from custom_handlers.core.errors import ContextWindowExceededError, InvalidResponseError, StackSpotError
+from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.litellm_adapter import responses
+from custom_handlers.upstream.key_api import ChatCompletionDecoder
 from tests.unit.custom_handlers.reading import (
     LINE_ENDS,
     all_events,
@@ -85,7 +85,7 @@ streams = st.lists(frames, max_size=6).map(b"".join)
 
 
 def events(pieces: list[bytes]) -> list[Event]:
-    return all_events(CompletionReader(), pieces)
+    return all_events(ChatCompletionDecoder(), pieces)
 
 
 def merged(pieces: list[bytes]) -> tuple[list[dict[str, Any]], End]:
@@ -109,7 +109,7 @@ def joined(deltas: list[Event]) -> list[dict[str, Any]]:
 
 def outcome(pieces: list[bytes]) -> str:
     """The answer, or the error and what came before it."""
-    found, error = told(CompletionReader(), pieces)
+    found, error = told(ChatCompletionDecoder(), pieces)
     return f"{named(error) if error else found.pop()} after {joined(found)}"
 
 
@@ -143,9 +143,9 @@ async def test_whatever_is_read_can_be_answered(stream: bytes) -> None:
         found = events([stream])
     except StackSpotError:
         return
-    whole = await answers.assemble(as_events(found), ModelResponse(), model="m", messages=ASKED)
+    whole = await responses.to_model_response(as_events(found), ModelResponse(), model="m")
     whole.model_dump_json()
-    async for piece in answers.stream(as_events(found), model="m", messages=ASKED):
+    async for piece in responses.to_chunks(as_events(found), model="m"):
         piece.model_dump_json()
 
 
@@ -156,7 +156,7 @@ def test_the_text_is_that_of_all_chunks(texts: list[str], end: bytes, at: list[f
     if whole:
         assert merged(pieces) == ([{"content": whole}], End("stop", Usage(12, 3)))
     else:
-        assert outcome(pieces).startswith("BrokenAnswer: StackSpot's answer is empty")
+        assert outcome(pieces).startswith("InvalidResponseError: StackSpot's answer is empty")
 
 
 def test_a_whole_completion() -> None:
@@ -236,19 +236,19 @@ def test_reasons_are_openais(reason: str, expected: str) -> None:
     ],
 )
 def test_a_stream_without_its_end_is_broken_off(sent: list[Any]) -> None:
-    with pytest.raises(BrokenAnswer, match="broke off"):
+    with pytest.raises(InvalidResponseError, match="broke off"):
         events([stream(*sent)])
 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"choices": [', b"[]", b"{}", b'"Hi"', b"\xff\xfe"])
 def test_a_body_that_is_no_answer_is_broken_off(body: bytes) -> None:
-    with pytest.raises(BrokenAnswer, match="broke off"):
+    with pytest.raises(InvalidResponseError, match="broke off"):
         events([body])
 
 
 @pytest.mark.parametrize("text", ["", None])
 def test_an_empty_answer_is_an_error(text: str | None) -> None:
-    with pytest.raises(BrokenAnswer, match="empty"):
+    with pytest.raises(InvalidResponseError, match="empty"):
         events([stream(chunk({"role": "assistant", "content": text}), *LAST)])
 
 
@@ -262,7 +262,7 @@ def test_an_empty_answer_is_an_error(text: str | None) -> None:
     ],
 )
 def test_an_error_object_in_the_answer(sent: bytes) -> None:
-    with pytest.raises(BrokenAnswer, match="reported an error") as caught:
+    with pytest.raises(InvalidResponseError, match="reported an error") as caught:
         events([sent])
     assert "secret words" not in str(caught.value)
 
@@ -270,7 +270,7 @@ def test_an_error_object_in_the_answer(sent: bytes) -> None:
 def test_a_context_overflow_in_the_answer() -> None:
     details = "Input tokens exceed the configured limit of 100 tokens. Your messages resulted in 200 tokens."
     error = {"code": "INFERENCE_6001_LLM_MODEL_BAD_REQUEST", "details": details}
-    with pytest.raises(ContextTooLong) as caught:
+    with pytest.raises(ContextWindowExceededError) as caught:
         events([frame({"error": error})])
     assert (caught.value.limit, caught.value.tokens) == (100, 200)
 

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from custom_handlers.upstream.key_api import FORWARDED, PATHS, KeyApi
-from custom_handlers.wire.errors import (
-    AgentRefused,
-    BrokenAnswer,
-    ContextTooLong,
-    CredentialsRefused,
+from custom_handlers.core.errors import (
+    AuthenticationError,
+    ContextWindowExceededError,
+    InvalidResponseError,
+    PermissionDeniedError,
     StackSpotError,
-    UnknownModel,
+    UnknownModelError,
 )
-from custom_handlers.wire.events import Delta, End
-from custom_handlers.wire.transport import Limits
+from custom_handlers.core.events import Delta, End
+from custom_handlers.http.timeouts import Deadline, Timeouts
+from custom_handlers.upstream.key_api import FORWARDED, PATHS, KeyApi
 from simulator.client import Simulator
 from tests.harness import AGENTS, Account
 
 MODEL = "stackspot-ai-code"
 ASKED = [{"role": "user", "content": "Hi"}]
-LIMITS = Limits(first_byte=60, idle=60, total=60)
+TIMEOUTS = Timeouts(first_byte=60, idle=60, total=60)
 CALLS: Any = {
     "message": {
         "content": None,
@@ -42,7 +42,7 @@ def api(simulator: Simulator, account: Account) -> KeyApi:
 async def ask(
     api: KeyApi, *, stream: bool = True, model: str = MODEL, messages: Any = ASKED, **parameters: Any
 ) -> tuple[list[dict[str, Any]], End]:
-    async with aclosing(api.ask(model, messages, parameters, LIMITS, stream=stream)) as answer:
+    async with aclosing(api.ask(model, messages, parameters, Deadline(TIMEOUTS), stream=stream)) as answer:
         *deltas, end = [event async for event in answer]
     assert isinstance(end, End)
     return [dict(delta.fields) for delta in deltas if isinstance(delta, Delta)], end
@@ -72,7 +72,7 @@ async def test_the_request(simulator: Simulator, api: KeyApi, account: Account, 
 async def test_only_what_is_listed_goes_upstream(simulator: Simulator, api: KeyApi) -> None:
     given = {name: f"value of {name}" for name in FORWARDED}
     stray = {"api_key": "x", "api_base": "x", "extra_body": {"a": 1}, "user": "x", "model": "x", "messages": []}
-    async with aclosing(api.ask(MODEL, ASKED, {**stray, **given}, LIMITS, stream=True)) as answer:
+    async with aclosing(api.ask(MODEL, ASKED, {**stray, **given}, Deadline(TIMEOUTS), stream=True)) as answer:
         assert [event async for event in answer]
     (request,) = simulator.requests()
     assert request["body"].keys() == {"model", "messages", "stream", "stream_options", *FORWARDED}
@@ -153,7 +153,7 @@ async def test_an_answer_that_is_none(
 ) -> None:
     simulator.faults(**faults, target="key")
     error = await failure(api, stream=stream)
-    assert type(error) is BrokenAnswer
+    assert type(error) is InvalidResponseError
     assert told in error.message
     assert len(simulator.requests()) == 1
 
@@ -165,21 +165,21 @@ async def test_an_error_in_the_middle_of_a_stream(simulator: Simulator, api: Key
 
 async def test_a_wrong_key(simulator: Simulator) -> None:
     error = await failure(KeyApi(f"{simulator.url}/v1", "sk-wrong"))
-    assert type(error) is CredentialsRefused
+    assert type(error) is AuthenticationError
     assert "STACKSPOT_API_KEY" in error.message
     assert len(simulator.requests()) == 1
 
 
 async def test_an_address_without_the_api(simulator: Simulator, account: Account) -> None:
     error = await failure(KeyApi(f"{simulator.url}/elsewhere", account.api_key))
-    assert type(error) is AgentRefused
+    assert type(error) is PermissionDeniedError
     assert "STACKSPOT_API_BASE" in error.message
 
 
 async def test_a_prompt_that_is_too_long(simulator: Simulator, api: KeyApi) -> None:
     simulator.faults(token_limit=100, extra_input=200, target="key")
     error = await failure(api)
-    assert isinstance(error, ContextTooLong)
+    assert isinstance(error, ContextWindowExceededError)
     assert error.limit == 100
     assert error.tokens
     assert error.tokens > 200
@@ -187,7 +187,7 @@ async def test_a_prompt_that_is_too_long(simulator: Simulator, api: KeyApi) -> N
 
 async def test_a_model_that_it_does_not_have(simulator: Simulator, api: KeyApi) -> None:
     error = await failure(api, model="house-style")
-    assert type(error) is UnknownModel
+    assert type(error) is UnknownModelError
     assert all(name in error.message for name in PATHS)
     assert simulator.requests() == []
 

@@ -1,0 +1,140 @@
+"""One StackSpot account: its two upstreams, and what its calls share (the token, uploads, learned context windows)."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from custom_handlers.config.deployment import Deployment, resolve_agent
+from custom_handlers.config.settings import Settings
+from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
+from custom_handlers.core.events import End, Event
+from custom_handlers.core.models import canonical_model_name, is_ulid
+from custom_handlers.emulation import prompt, rounds
+from custom_handlers.emulation.limits import check_context
+from custom_handlers.emulation.plan import Plan
+from custom_handlers.http.timeouts import Deadline
+from custom_handlers.meter import Meter, texts
+from custom_handlers.upstream.agents_api import Agent, AgentsApi
+from custom_handlers.upstream.key_api import KeyApi
+from custom_handlers.upstream.oauth import TokenSource
+from custom_handlers.upstream.uploads import Uploads
+
+# Seconds: an agent may be given another model in the portal at any time.
+LEARNED_FOR = 900.0
+
+logger = logging.getLogger("stackspot_config")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What is asked: OpenAI's `messages` and other fields, as LiteLLM hands them on. `stream` is for the key API."""
+
+    model: str
+    messages: Any
+    parameters: Mapping[str, Any]
+    stream: bool = True
+
+
+class StackSpotClient:
+    """Both upstreams of the account that `settings` name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        tokens = TokenSource(settings.idm_url, settings.realm, settings.client_id, settings.client_secret)
+        self.agents = AgentsApi(settings.inference_url, tokens)
+        self.uploads = Uploads(settings.upload_url, tokens, settings.uploads, settings.fetch_images)
+        self.key_api = KeyApi(settings.api_base, settings.api_key)
+        self._learned_limits: dict[str, tuple[int, float]] = {}
+
+    async def chat(
+        self, deployment: Deployment, request: ChatRequest, deadline: Deadline, meter: Meter | None = None
+    ) -> AsyncGenerator[Event]:
+        """The answer of whichever upstream serves `deployment`; its end says what the whole call has used."""
+        meter, settings = meter or Meter(), self.settings
+        name = canonical_model_name(request.model)
+        agent_id = resolve_agent(
+            deployment, name, settings.agent_ids, has_api_key=bool(settings.api_key), in_process=settings.in_process
+        )
+        if agent_id:
+            answer = self._ask_agent(_agent(agent_id, deployment), deployment, request, deadline, meter)
+        else:
+            answer = self._ask_by_key(name, request, deadline, meter)
+        async with aclosing(answer):
+            async for event in answer:
+                yield replace(event, usage=meter.usage) if isinstance(event, End) else event
+
+    async def _ask_agent(
+        self, agent: Agent, deployment: Deployment, request: ChatRequest, deadline: Deadline, meter: Meter
+    ) -> AsyncGenerator[Event]:
+        """The agent's answer, with what the service does not have: tools, structured output, limits."""
+        parts = prompt.file_parts(request.messages, results=self.uploads.enabled)
+        upload_ids, notes = await self.uploads.upload(parts, deadline)
+        secret = (self.settings.client_secret or self.settings.api_key).encode()
+        # A lower limit that StackSpot has named lately takes the place of the configured one.
+        limit = min(filter(None, (self._learned_limit(agent), deployment.max_input_tokens)), default=None)
+
+        def planned() -> Plan:
+            plan = rounds.plan(
+                request.messages,
+                request.parameters,
+                notes,
+                secret=secret,
+                thinking_open=deployment.stackspot_thinking_open,
+            )
+            check_context(plan.prompt, limit)
+            return plan
+
+        # In a thread: a long conversation takes a second, and others have their turn meanwhile.
+        plan = await asyncio.to_thread(planned)
+        logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
+
+        def ask(text: str) -> AsyncGenerator[Event]:
+            return meter.watch(text, self.agents.ask(agent, text, deadline, upload_ids, meter.attempts))
+
+        def ask_again(text: str) -> AsyncGenerator[Event] | None:
+            return ask(text) if meter.attempts.left else None
+
+        try:
+            async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask_again)) as answer:
+                async for event in answer:
+                    yield event
+        except ContextWindowExceededError as error:
+            if error.limit:
+                self._learned_limits[agent.id] = (error.limit, time.monotonic() + LEARNED_FOR)
+            raise
+
+    async def _ask_by_key(
+        self, model: str, request: ChatRequest, deadline: Deadline, meter: Meter
+    ) -> AsyncGenerator[Event]:
+        """The key API's answer: it has tools and structured output of its own, but takes text only as well."""
+        await asyncio.to_thread(prompt.check_messages, request.messages)
+        logger.debug("StackSpot request: %s by key", model)
+        asked = self.key_api.ask(
+            model, request.messages, request.parameters, deadline, stream=request.stream, attempts=meter.attempts
+        )
+        async with aclosing(meter.watch(lambda: "\n".join(texts(request.messages)), asked)) as answer:
+            async for event in answer:
+                yield event
+
+    def _learned_limit(self, agent: Agent) -> int | None:
+        limit, until = self._learned_limits.get(agent.id, (None, 0.0))
+        return limit if time.monotonic() < until else None
+
+
+def _agent(agent_id: str, deployment: Deployment) -> Agent:
+    if not is_ulid(agent_id):
+        raise InternalServerError(
+            "This model's configuration is wrong: the agent id is not a ULID: 26 characters, as in the agent's page in "
+            "the StackSpot portal."
+        )
+    return Agent(
+        agent_id,
+        deployment.stackspot_knowledge_source_ids,
+        knowledge=deployment.stackspot_knowledge,
+        deep_search=deployment.stackspot_deep_search,
+        version=deployment.stackspot_agent_version,
+    )

@@ -1,0 +1,163 @@
+"""LiteLLM's handler for the provider `stackspot_ai`: request in, upstream chosen, answer or LiteLLM's error out."""
+
+import json
+import logging
+import traceback
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from custom_handlers import stackspot_config
+from custom_handlers.client import ChatRequest, StackSpotClient
+from custom_handlers.config.deployment import Deployment, read_deployment
+from custom_handlers.core import matched_stop, notes, parameters
+from custom_handlers.core.errors import (
+    BadRequestError,
+    ConfigurationError,
+    InternalServerError,
+    StackSpotError,
+    headers_for,
+)
+from custom_handlers.core.events import STOP_TEXT, Delta, End, Event
+from custom_handlers.http.timeouts import Deadline
+from custom_handlers.litellm_adapter import charging, responses, sync
+from custom_handlers.litellm_adapter.custom_llm import CustomLLM, ModelResponse, ModelResponseStream
+from custom_handlers.litellm_adapter.exceptions import to_litellm
+from custom_handlers.meter import Meter
+
+logger = logging.getLogger("stackspot_config")
+
+
+class StackSpotLLM(CustomLLM):
+    """The four ways in which LiteLLM calls a provider; the proxy uses the asynchronous two.
+
+    Arguments are LiteLLM's. `api_key`, `api_base` and `headers` are ignored, since a client can set them: which
+    upstream, agent and credentials serve a call is the configuration's choice alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._client: StackSpotClient | None = None
+
+    async def acompletion(  # type: ignore[override]
+        self, *, model: str, messages: Any, model_response: ModelResponse, **call: Any
+    ) -> ModelResponse:
+        meter = Meter()
+        with _as_litellm_errors(model, call):
+            try:
+                async with aclosing(self._answer(model, messages, call, meter, stream=False)) as answer:
+                    response = await responses.to_model_response(answer, model_response, model=model)
+            except BaseException:  # cancelled too: the caller has left
+                charging.failed(call.get("logging_obj"), model, meter.usage)
+                raise
+        logger.debug("StackSpot answered %s: %s", model, response.usage)  # type: ignore[attr-defined]
+        return response
+
+    async def astreaming(  # type: ignore[override]
+        self, *, model: str, messages: Any, **call: Any
+    ) -> AsyncGenerator[ModelResponseStream]:
+        meter, begun = Meter(), False
+        with _as_litellm_errors(model, call):
+            try:
+                async with aclosing(self._answer(model, messages, call, meter, stream=True)) as answer:
+                    async for chunk in responses.to_chunks(answer, model=model):
+                        begun = True
+                        yield chunk
+            except Exception:
+                if meter.usage.prompt:
+                    yield responses.usage_chunk(meter.usage, model=model)
+                raise
+            except BaseException:  # closed or cancelled: the caller has left
+                charging.left(call.get("logging_obj"), model, meter.usage, begun=begun)
+                raise
+        logger.debug("StackSpot's streamed answer of %s is complete", model)
+
+    def completion(self, **call: Any) -> ModelResponse:  # type: ignore[override]
+        return sync.run(self.acompletion(**call))
+
+    def streaming(self, **call: Any) -> Iterator[ModelResponseStream]:  # type: ignore[override]
+        return sync.iterate(self.astreaming(**call))
+
+    async def _answer(
+        self, model: str, messages: Any, call: Mapping[str, Any], meter: Meter, *, stream: bool
+    ) -> AsyncGenerator[Event]:
+        client = self._client_in_force()
+        request = ChatRequest(model, messages, call.get("optional_params") or {}, stream=stream)
+        parameters.check(request.parameters)
+        deployment = _deployment(call)
+        deadline = Deadline(deployment.timeouts(parameters.seconds(call.get("timeout"))))
+        log_content = client.settings.log_content
+        if log_content:
+            logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
+        async with aclosing(client.chat(deployment, request, deadline, meter)) as answer:
+            async for event in answer:
+                if log_content:
+                    logger.debug("StackSpot answer content: %s", event)
+                if isinstance(event, End):
+                    event = _without_stop_text(event)
+                elif not _is_chat(call) and (refusal := event.fields.get("refusal")):
+                    event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
+                yield event
+
+    def _client_in_force(self) -> StackSpotClient:
+        settings = stackspot_config.current()
+        if self._client is None or self._client.settings is not settings:
+            self._client = StackSpotClient(settings)
+        return self._client
+
+    def _only_chat(self, *_: Any, **call: Any) -> NoReturn:
+        model = call.get("model", "")
+        with _as_litellm_errors(model, call):
+            raise BadRequestError("StackSpot serves chat only: no embeddings and no images.", param="model")
+        raise AssertionError("unreachable")
+
+    async def _only_chat_async(self, *args: Any, **call: Any) -> NoReturn:
+        self._only_chat(*args, **call)
+
+    embedding = image_generation = image_edit = _only_chat
+    aembedding = aimage_generation = aimage_edit = _only_chat_async
+
+
+def _deployment(call: Mapping[str, Any]) -> Deployment:
+    try:
+        return read_deployment((call.get("litellm_params") or {}).get("model_info") or {})
+    except ConfigurationError as error:
+        raise InternalServerError(f"This model's configuration is wrong: {' '.join(error.mistakes)}") from None
+
+
+def _without_stop_text(end: End) -> End:
+    if STOP_TEXT not in end.extra:
+        return end
+    matched_stop.record(end.extra[STOP_TEXT])
+    return replace(end, extra={name: value for name, value in end.extra.items() if name != STOP_TEXT})
+
+
+@contextmanager
+def _as_litellm_errors(model: str, call: Mapping[str, Any]) -> Iterator[None]:
+    """Errors as LiteLLM's exceptions: what is not one already would reach the caller with a traceback."""
+    try:
+        yield
+    except StackSpotError as error:
+        failure: StackSpotError = error
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        logger.error("Call of %s failed: %s at %s:%s", model, type(error).__name__, place.filename, place.lineno)
+        failure = InternalServerError(f"The gateway failed on this call ({type(error).__name__}); its log says where.")
+    else:
+        return
+    logger.debug("StackSpot call of %s failed: %s", model, failure.message)
+    if noted := notes.current():
+        noted.headers |= headers_for(failure)
+    raise to_litellm(failure, model=model, through_proxy=_through_proxy(call)) from None
+
+
+def _is_chat(call: Mapping[str, Any]) -> bool:
+    return getattr(call.get("logging_obj"), "call_type", "completion") in ("acompletion", "completion")
+
+
+def _through_proxy(call: Mapping[str, Any]) -> bool:
+    return bool((call.get("litellm_params") or {}).get("proxy_server_request"))
+
+
+stackspot_llm = StackSpotLLM()

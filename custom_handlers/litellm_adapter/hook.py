@@ -1,0 +1,87 @@
+"""LiteLLM's own hook: refuses what would take a request past the handler, or multiply it.
+
+The ASGI guard has sifted a request before. This stands behind it, where LiteLLM has merged what path, headers, key and
+team add to the body.
+"""
+
+from typing import Any
+
+from litellm.exceptions import BadRequestError
+from litellm.integrations.custom_logger import CustomLogger
+
+from custom_handlers.core.models import PROVIDER
+from custom_handlers.litellm_adapter import failed_calls
+
+# With one of these in its body a request chooses another provider than its model's (seen on 1.108.11).
+REFUSED_FIELDS = ("custom_llm_provider", "deployment_id", "azure")
+FALLBACK_FIELDS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+# LiteLLM would repeat the handler's own tries as often as the caller likes.
+RETRY_FIELDS = ("num_retries", "retry_policy", "model_group_retry_policy")
+# Where LiteLLM puts what a key or a team has of router settings, and what it takes from a request's body as well.
+OVERRIDE = "router_settings_override"
+
+
+class RequestGuard(CustomLogger):
+    """LiteLLM calls it for every request, on every route, before anything is chosen, and for every failure."""
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
+    ) -> dict[str, Any]:
+        """`data` without settings for retries. Raises BadRequestError: the proxy answers it before the first byte."""
+        for name in REFUSED_FIELDS:
+            if name in data:
+                raise _refusal(data, name, "is not accepted: the gateway's configuration chooses the provider.")
+        for fields in (data, data.get(OVERRIDE) or {}):
+            if not isinstance(fields, dict):
+                raise _refusal(data, OVERRIDE, "must be an object.")
+            for name in FALLBACK_FIELDS:
+                if not _names_only(fields.get(name) or []):
+                    raise _refusal(data, name, "must hold names of models only.")
+            for name in RETRY_FIELDS:
+                fields.pop(name, None)
+        if "," in str(data.get("model")):  # LiteLLM would ask each, as one request of the caller's rate limit
+            raise _refusal(data, "model", "must be one name.")
+        if call_type.endswith("text_completion") and not _one_text(data.get("prompt")):
+            raise _refusal(data, "prompt", "must be one text: several of them, or tokens, are not supported.")
+        messages = data.get("messages", [])
+        if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+            raise _refusal(data, "messages", "must be a list of objects.")
+        return data
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: dict[str, Any],
+        original_exception: Exception,
+        user_api_key_dict: Any,
+        traceback_str: str | None = None,
+    ) -> None:
+        """Books what the call has cost, and gives an error its `detail`: once a keep-alive has gone out, LiteLLM tells
+        nothing else of it.
+        """
+        await failed_calls.book(request_data, user_api_key_dict)
+        told = getattr(original_exception, "message", None)
+        if isinstance(told, str) and not hasattr(original_exception, "detail"):
+            original_exception.detail = told  # type: ignore[attr-defined]
+
+
+def _names_only(fallbacks: Any) -> bool:
+    """Whether `fallbacks` are models, or models by model (`[{"a": ["b"]}]`); the rest LiteLLM takes as arguments."""
+    return isinstance(fallbacks, list) and all(
+        isinstance(entry, str) or (isinstance(entry, dict) and all(map(_are_texts, entry.values())))
+        for entry in fallbacks
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _one_text(prompt: Any) -> bool:
+    """Whether `prompt` is a text, alone or in a list: of several LiteLLM would make one conversation."""
+    return isinstance(prompt, str) or (_are_texts(prompt) and len(prompt) == 1)
+
+
+def _refusal(data: dict[str, Any], name: str, what: str) -> BadRequestError:
+    error = BadRequestError(message=f"`{name}` {what}", model=str(data.get("model")), llm_provider=PROVIDER)
+    error.param, error.type = name, "invalid_request_error"
+    return error

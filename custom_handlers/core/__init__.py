@@ -2,6 +2,8 @@
 
 events         what an answer consists of
 errors         what can go wrong, and the HTTP status that each becomes
+models         the models by name
+parameters     checks of what a caller sent beside the messages
 notes          what the handler leaves for the proxy about a request
 matched_stop   which stop sequence ended an answer, handed past LiteLLM
 """

@@ -1,5 +1,17 @@
-"""LiteLLM's own parts that this package uses, so that an upgrade of LiteLLM has one place to look at.
+"""The only place that imports LiteLLM, so that an upgrade of LiteLLM has one place to look at.
 
+Whatever a check of the configuration needs imports LiteLLM when it is first used: LiteLLM takes seconds to import.
+
+responses      our events as LiteLLM's answers and chunks
 exceptions     our errors as LiteLLM's
+custom_llm     LiteLLM's classes that the handler is written against
+sync           synchronous callers
+charging       who pays for a call that ends without an answer
+hook           LiteLLM's own hook, behind the guard (failed_calls: books what failed calls have cost)
+registration   the models, for LiteLLM in-process
+process        LiteLLM's own start: recognised, and ended when it cannot go on
+garbage        when the proxy collects garbage
+logs           logs as the proxy writes them
 http_client    LiteLLM's pooled client, and its judgement of which addresses are public
+tokenizer      LiteLLM's tokenizer, and its folder of vocabularies
 """

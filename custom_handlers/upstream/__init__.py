@@ -1,6 +1,6 @@
-"""StackSpot's two protocols.
+"""StackSpot's two APIs.
 
 agents_api, key_api     a question in, events out
-credentials             access tokens of the Agents API
+oauth                   access tokens of the Agents API
 uploads, remote_files   images and files, for the Agents API
 """

@@ -19,12 +19,12 @@ ROOMS = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
     if path.stem != "__init__"
 }
-FOLDERS = ("emulation", "guard", "litellm_adapter", "upstream", "wire")
+FOLDERS = ("config", "core", "emulation", "guard", "http", "litellm_adapter", "upstream")
 MOST_LINES = 250
 LONGER = {"emulation.tool_parser": 400}  # one machine, whose states are read together
 THEMES = ROOT / "tests" / "unit" / PACKAGE / "emulation" / "parser"  # the parser's tests are found by theme
 
-HANDLER = {"stackspot_handler", "stackspot"}
+HANDLER = {"handler", "stackspot"}
 every_room = pytest.mark.parametrize("room", ROOMS)
 
 
@@ -83,32 +83,31 @@ def test_imports_have_no_circles(room: str) -> None:
 
 def test_nothing_imports_the_handler() -> None:
     importers = {room: rooms_of(room) & HANDLER for room in ROOMS}
-    assert {room: found for room, found in importers.items() if found} == {"stackspot": {"stackspot_handler"}}
+    assert {room: found for room, found in importers.items() if found} == {"stackspot": {"handler"}}
 
 
 @every_room
 def test_imports_flow_down(room: str) -> None:
     """The emulation asks through what it is given, so that it stays pure: it knows no upstream and no client."""
     below = {
-        "emulation": {"emulation", "wire"},
-        "guard": {"", "guard", "wire"},
-        "litellm_adapter": {"litellm_adapter", "wire"},
-        "upstream": {"upstream", "litellm_adapter", "wire"},
-        "wire": {"wire", "litellm_adapter"},
+        "config": {"config", "http", "litellm_adapter", "core"},
+        "core": {"core"},
+        "emulation": {"emulation", "litellm_adapter", "core"},
+        "guard": {"guard", "config", "http", "litellm_adapter", "core"},
+        "http": {"http", "litellm_adapter", "core"},
+        "litellm_adapter": {"litellm_adapter", "core"},
+        "upstream": {"upstream", "http", "litellm_adapter", "core"},
     }
     found = {folder(other) for other in behind(room)}
     assert found <= below.get(folder(room), {"", *FOLDERS})
-    if folder(room) == "guard":
-        assert {other for other in behind(room) if folder(other) == ""} <= {"parameters"}
     if folder(room) == "emulation":
-        assert not behind(room) & {"wire.transport", "wire.sse"}
-    if folder(room) == "litellm_adapter":
-        assert {other for other in behind(room) if folder(other) == "wire"} <= {"wire.errors", "wire.events"}
+        assert {other for other in behind(room) if folder(other) == "litellm_adapter"} <= {"litellm_adapter.tokenizer"}
 
 
-def test_rooms_of_the_handler_that_are_pure_stay_so() -> None:
-    for room in ("parameters", "answers"):
-        assert "upstream" not in {folder(other) for other in behind(room)}, room
+@every_room
+def test_litellm_is_imported_in_one_folder(room: str) -> None:
+    if folder(room) != "litellm_adapter":
+        assert not [name for name in imported(room) if name.partition(".")[0] == "litellm"]
 
 
 @every_room

@@ -63,6 +63,7 @@ def test_agents_for_all_models() -> None:
         idm_url="https://idm.stackspot.com",
         inference_url="https://genai-inference-app.stackspot.com",
         upload_url="https://data-integration-api.stackspot.com",
+        in_process=True,
     )
 
 

@@ -57,7 +57,7 @@ def test_an_operators_folder_without_the_file_does_not_matter(
 
 
 def test_without_the_file_litellm_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_folder", lambda: None)
+    monkeypatch.setattr(module, "vocabulary_folder", lambda _: None)
     tokenizer.cache_clear()
     try:
         assert count("<|endoftext|> Some words.") > 3

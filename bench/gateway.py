@@ -17,10 +17,11 @@ from pathlib import Path
 import aiohttp
 import yaml
 
+from custom_handlers.core.models import MODELS
 from gateway.processes import ROOT, Account, Server, running_gateway, running_simulator
 from simulator.client import Simulator
 
-OURS, BUILT_IN = "stackspot-ai-chat", "built-in"
+OURS, BUILT_IN = MODELS[0], "built-in"
 CLIENTS = (1, 16, 64)
 ANSWER = {"pieces": ["The", *(f" word{number}" for number in range(19))]}
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 
+from custom_handlers.core.models import PRICE_PER_TOKEN
 from gateway.management import Gateway, run
 
-DEFAULT_PRICE = 0.000001
 SENTENCE = (
     "Spend and budgets are counted in **millions of tokens**: $1.00 here is one million tokens, not a dollar. "
     "Your contract's prices go into litellm_config.yaml."
@@ -32,7 +32,7 @@ def has_default_prices(gateway: Gateway) -> bool:
         for model in gateway.get("/model/info")["data"]
         for direction in ("input", "output")
     ]
-    return all(price == DEFAULT_PRICE for price in prices)
+    return all(price == PRICE_PER_TOKEN for price in prices)
 
 
 if __name__ == "__main__":

@@ -13,21 +13,14 @@ from typing import Protocol
 
 import httpx
 
+from custom_handlers.core.models import AGENT_VARIABLES, ALIASES, MODELS
 from gateway.environment import clean_environment
 from gateway.failures import StartFailure, last_words
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-AGENTS = {
-    "stackspot-ai-chat": "01J0000000000000000000CHAT",
-    "stackspot-ai-code": "01J0000000000000000000C0DE",
-    "stackspot-ai-assistant": "01J00000000000000000ASS1ST",
-}
-ALIASES = {
-    "stackspot": "stackspot-ai-chat",
-    "stackspot-code": "stackspot-ai-code",
-    "stackspot-assistant": "stackspot-ai-assistant",
-}
+_AGENT_IDS = ("01J0000000000000000000CHAT", "01J0000000000000000000C0DE", "01J00000000000000000ASS1ST")
+AGENTS = dict(zip(MODELS, _AGENT_IDS, strict=True))
 ALL_NAMES = (*AGENTS, *ALIASES)
 
 
@@ -59,9 +52,7 @@ class Account:
             "STACKSPOT_REALM": self.realm,
             "STACKSPOT_CLIENT_ID": self.client_id,
             "STACKSPOT_CLIENT_SECRET": self.client_secret,
-            "STACKSPOT_CHAT_AGENT_ID": AGENTS["stackspot-ai-chat"],
-            "STACKSPOT_CODE_AGENT_ID": AGENTS["stackspot-ai-code"],
-            "STACKSPOT_ASSISTANT_AGENT_ID": AGENTS["stackspot-ai-assistant"],
+            **{variable: AGENTS[model] for model, variable in AGENT_VARIABLES.items()},
             "STACKSPOT_API_KEY": self.api_key,
             "STACKSPOT_IDM_URL": simulator,
             "STACKSPOT_INFERENCE_URL": simulator,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from custom_handlers.http.network import is_loopback
 from simulator.answers import ScriptError
 from simulator.app import make_app
 from simulator.identifiers import is_ulid
@@ -66,7 +66,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     except ScriptError as error:
         raise UsageError(str(error)) from error
     control_token = from_either("control_token") or None
-    if control_token is None and not _is_loopback(given.host):
+    if control_token is None and not is_loopback(given.host):
         raise UsageError("a host that others can reach needs --control-token or SIMULATOR_CONTROL_TOKEN.")
     return Settings(
         account=Account(named["realm"], named["client_id"], named["client_secret"]),
@@ -112,13 +112,6 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError(text)
     return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _serve(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from custom_handlers.core.models import MODELS
 from simulator.answers import Answer
 from simulator.faults import Faults
 from simulator.plan import Dialect, dump, groups_of, lay_out, lay_out_plain
@@ -18,11 +19,9 @@ from simulator.refusals import Refused, json_response, openai_error
 from simulator.usage import Usage, count_tokens, openai_usage
 from simulator.world import come_between, faults_for, record_of, world_of
 
-MODELS = ("stackspot-ai-chat", "stackspot-ai-code", "stackspot-ai-assistant")
-
 
 async def models(request: web.Request) -> web.StreamResponse:
-    """GET /v1/models: the three names of the seed."""
+    """GET /v1/models: the three names."""
     _check_key(request)
     listed = [{"id": name, "object": "model", "created": 0, "owned_by": "stackspot"} for name in MODELS]
     return json_response({"object": "list", "data": listed})

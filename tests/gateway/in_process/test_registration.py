@@ -63,6 +63,9 @@ found["responses"] = responses_text(litellm.responses(model="stackspot-ai-chat",
 events = list(litellm.responses(model="stackspot-ai-chat", input="Hi", stream=True))
 found["responses stream"] = responses_text(events[-1].response)
 
+from simulator.client import Simulator
+simulator = Simulator(os.environ["SIMULATOR"])
+asked = len(simulator.requests())
 router = litellm.Router(
     model_list=[{"model_name": "mine", "litellm_params": {"model": "stackspot_ai/stackspot-ai-code"}}]
     + [{"model_name": name, "litellm_params": {"model": name}} for name in NAMES],
@@ -70,6 +73,7 @@ router = litellm.Router(
 )
 found["router"] = {name: router.completion(model=name, **ASK).choices[0].message.content for name in (*NAMES, "mine")}
 found["router"]["yours"] = asyncio.run(router.acompletion(model="yours", **ASK)).choices[0].message.content
+found["paths"] = [request["path"] for request in simulator.requests()[asked:]]
 tell()
 """
 
@@ -193,6 +197,12 @@ def test_streamed_messages(calls: Ran) -> None:
 @pytest.mark.parametrize("name", [*ALL_NAMES, "mine", "yours"])
 def test_the_router(calls: Ran, name: str) -> None:
     assert calls.found["router"][name].startswith("Hello!")
+
+
+def test_a_router_asks_the_same_upstream_as_litellm_itself(calls: Ran) -> None:
+    """With both agents and a key in the environment that is the agent."""
+    assert len(calls.found["paths"]) == len(ALL_NAMES) + 2
+    assert all(path.startswith("/v1/agent/") for path in calls.found["paths"])
 
 
 def test_nothing_of_litellm_is_replaced_and_registering_twice_is_registering_once(calls: Ran) -> None:

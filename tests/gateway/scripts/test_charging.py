@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from custom_handlers.core.models import PRICE_PER_TOKEN
 from custom_handlers.emulation.tokenizer import count
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT, PATHS, ROUTES, request_body
@@ -18,7 +19,6 @@ from tests.harness import Server
 
 FLUSH_SECONDS = 60.0
 IMPOSSIBLE = {"type": "json_schema", "json_schema": {"name": "none", "schema": {"not": {}}}}
-PRICE = 0.000001
 WAYS = [(route, stream) for route in ROUTES for stream in (False, True)]
 CHAT_WAYS = [(CHAT, False), (CHAT, True)]
 
@@ -62,7 +62,7 @@ class Key:
         team = self._admin.get("/team/info", params={"team_id": self.team}).json()["team_info"]["spend"]
         rows = self._admin.get("/spend/logs", params={"api_key": self.key}).json()
         tokens = [row["prompt_tokens"] + row["completion_tokens"] for row in rows]
-        return round(key / PRICE), round((team or 0) / PRICE), sorted(tokens)
+        return round(key / PRICE_PER_TOKEN), round((team or 0) / PRICE_PER_TOKEN), sorted(tokens)
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_figure_that_cannot_be_true_is_counted_here(key: Callable[..., Key], s
 
 
 def test_failed_calls_are_held_against_the_budget(key: Callable[..., Key], simulator: Simulator) -> None:
-    caller = key(max_budget=100 * PRICE)
+    caller = key(max_budget=100 * PRICE_PER_TOKEN)
     statuses = [caller.ask(CHAT, response_format=IMPOSSIBLE).status_code for _ in range(3)]
     assert statuses[0] == 502
     assert set(statuses[1:]).isdisjoint({200, 502})

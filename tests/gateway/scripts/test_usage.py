@@ -15,13 +15,13 @@ from typing import Any
 import httpx
 import pytest
 
+from custom_handlers.core.models import PRICE_PER_TOKEN
 from simulator.client import Simulator
 from tests.gateway.scripts.conftest import Developer, Make
 from tests.harness import AGENTS, Server
 
 CALLS = 100  # of each developer
 FLUSH_SECONDS = 90
-PRICE = 0.000001
 Tokens = tuple[int, int]
 
 
@@ -158,7 +158,7 @@ def test_usage_is_exact(
             sum(r["completion_tokens"] for r in rows),
         )
         assert row.tokens == row.read + row.written
-        assert row.spend == pytest.approx(row.tokens * PRICE, abs=PRICE / 2)
+        assert row.spend == pytest.approx(row.tokens * PRICE_PER_TOKEN, abs=PRICE_PER_TOKEN / 2)
         assert row.failed == sum(r["status"] == "failure" for r in rows)
 
     shown = make("usage").stdout

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.banner import DEFAULT_PRICE, SENTENCE, publish
+from custom_handlers.core.models import PRICE_PER_TOKEN
+from gateway.banner import SENTENCE, publish
 from gateway.management import Gateway
 
 NEVER_SET = {"enabled": False, "message": "", "severity": "info"}
@@ -17,7 +18,7 @@ class Recorded(Gateway):
 
     def __init__(self, price: float, banner: dict[str, Any]) -> None:
         super().__init__("http://127.0.0.1:1", "sk-unused")
-        model = {"model_info": {"input_cost_per_token": DEFAULT_PRICE, "output_cost_per_token": price}}
+        model = {"model_info": {"input_cost_per_token": PRICE_PER_TOKEN, "output_cost_per_token": price}}
         self._answers = {"/get/user_banner": banner, "/model/info": {"data": [model] * 3}}
         self.sent: list[Any] = []
 
@@ -30,7 +31,7 @@ class Recorded(Gateway):
 
 
 def test_it_goes_up_with_the_default_prices() -> None:
-    gateway = Recorded(DEFAULT_PRICE, NEVER_SET)
+    gateway = Recorded(PRICE_PER_TOKEN, NEVER_SET)
     publish(gateway)
     assert gateway.sent == [OURS]
 
@@ -44,9 +45,9 @@ def test_it_comes_down_with_a_contracts_prices() -> None:
 @pytest.mark.parametrize(
     ("price", "banner"),
     [
-        (DEFAULT_PRICE, OURS),
-        (DEFAULT_PRICE, OURS | {"enabled": False}),
-        (DEFAULT_PRICE, {"enabled": True, "message": "Maintenance on Sunday", "severity": "warning"}),
+        (PRICE_PER_TOKEN, OURS),
+        (PRICE_PER_TOKEN, OURS | {"enabled": False}),
+        (PRICE_PER_TOKEN, {"enabled": True, "message": "Maintenance on Sunday", "severity": "warning"}),
         (CONTRACT, {"enabled": True, "message": "Maintenance on Sunday", "severity": "warning"}),
         (CONTRACT, NEVER_SET),
     ],

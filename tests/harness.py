@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from custom_handlers.core.models import ALIASES
 from gateway import environment, processes
 from gateway.processes import (
     AGENTS,
-    ALIASES,
     ALL_NAMES,
     BIN,
     ROOT,

@@ -8,38 +8,39 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from simulator import agents, control, idm, keyapi, quickcommands, uploads
-from simulator.faults import Faults
-from simulator.refusals import Refused, Vanished
-from simulator.world import FAULTS, RECORD, WORLD, World, world_of
+from simulator.api import agents_api, key_api, oauth, quick_commands, uploads
+from simulator.api.errors import ConnectionDroppedError, RefusedError
+from simulator.control import routes
+from simulator.control.faults import Faults
+from simulator.state import FAULTS, RECORD, STATE, State, state_of
 
 MOST_BODY = 64 * 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def journalled(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Record the request, turn refusals into responses, and record what became of it."""
-    if request.path.startswith(control.PREFIX):
+    if request.path.startswith(routes.PREFIX):
         return await handler(request)
-    world = world_of(request)
-    record = request[RECORD] = world.journal.open(request)
+    state = state_of(request)
+    record = request[RECORD] = state.request_log.open(request)
     try:
         if not request.content_type.startswith("multipart/"):
-            world.journal.note_body(record, await request.read(), request.content_type)
+            state.request_log.note_body(record, await request.read(), request.content_type)
         response = await handler(request)
         if not response.prepared:
             record.status, record.complete = response.status, True
             _add_headers(request, response)
         return response
-    except Refused as refusal:
+    except RefusedError as refusal:
         record.status, record.complete = refusal.response.status, True
         _add_headers(request, refusal.response)
         return refusal.response
     except web.HTTPException as error:
         record.status, record.complete = error.status, True
         raise
-    except Vanished:
+    except ConnectionDroppedError:
         # Goes nowhere: the connection is closed already, and aiohttp wants something to write.
         return web.Response(status=500)
     except (asyncio.CancelledError, ConnectionError):
@@ -58,23 +59,23 @@ def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Retry-After"] = faults.retry_after
 
 
-def make_app(world: World) -> web.Application:
-    """The application around `world`."""
-    app = web.Application(middlewares=[journalled], client_max_size=MOST_BODY)
-    app[WORLD] = world
+def make_app(state: State) -> web.Application:
+    """The application around `state`."""
+    app = web.Application(middlewares=[logged], client_max_size=MOST_BODY)
+    app[STATE] = state
     app.add_routes(
         [
-            web.post("/{realm}/oidc/oauth/token", idm.token),
-            web.post("/v1/agent/{agent_id}/chat", agents.chat),
-            web.get("/v1/models", keyapi.models),
-            web.post("/v1/chat/completions", keyapi.completions),
-            web.post("/v1/code/completions", keyapi.completions),
-            web.post("/v1/assistant/completions", keyapi.completions),
+            web.post("/{realm}/oidc/oauth/token", oauth.token),
+            web.post("/v1/agent/{agent_id}/chat", agents_api.chat),
+            web.get("/v1/models", key_api.models),
+            web.post("/v1/chat/completions", key_api.completions),
+            web.post("/v1/code/completions", key_api.completions),
+            web.post("/v1/assistant/completions", key_api.completions),
             web.post("/v2/file-upload/form", uploads.form),
             web.post(f"{uploads.STORAGE_PATH}/{{bucket}}", uploads.store),
-            web.post("/v1/quick-commands/create-execution/{slug}", quickcommands.start),
-            web.get("/v1/quick-commands/callback/{execution_id}", quickcommands.poll),
-            *control.routes(),
+            web.post("/v1/quick-commands/create-execution/{slug}", quick_commands.start),
+            web.get("/v1/quick-commands/callback/{execution_id}", quick_commands.poll),
+            *routes.routes(),
         ]
     )
     return app

@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from custom_handlers.http.network import is_loopback
-from simulator.answers import ScriptError
 from simulator.app import make_app
+from simulator.control.replies import ScriptError
 from simulator.identifiers import is_ulid
 from simulator.listener import Listener
-from simulator.model import MODELS, find_model
+from simulator.model.models import MODELS, find_model
 from simulator.settings import Account, Settings
-from simulator.world import World
+from simulator.state import State
 
 _SHUTDOWN_SECONDS = 0.5
 
@@ -118,13 +118,13 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    world = World.of(settings)
+    state = State.of(settings)
     runner = web.AppRunner(
-        make_app(world), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+        make_app(state), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
     listener = Listener(runner, settings.host, settings.port)
-    world.listener = listener
+    state.listener = listener
     port = await listener.start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"simulator ready on http://{host}:{port}", flush=True)

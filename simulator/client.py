@@ -12,7 +12,7 @@ import httpx
 Script = str | dict[str, Any]
 
 
-class SimulatorRefused(Exception):
+class SimulatorError(Exception):
     """A control call was refused; the message is the simulator's sentence."""
 
 
@@ -120,7 +120,7 @@ class Simulator:
         """The bytes stored under an upload's id."""
         response = self._http.get(f"uploads/{upload_id}")
         if response.is_error:
-            raise SimulatorRefused(response.json()["error"])
+            raise SimulatorError(response.json()["error"])
         return response.content
 
     def state(self) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Simulator:
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         response = self._http.request(method, path, json=body)
         if response.is_error:
-            raise SimulatorRefused(response.json()["error"])
+            raise SimulatorError(response.json()["error"])
         return response.json()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.client import Simulator
-from simulator.transcript import Transcript
+from simulator.model.transcript import Transcript
 from tests.gateway.calling import CHAT, MESSAGES, Caller
 from tests.gateway.tooling import LOOK, TOOL_ROUTES, calls, choice, history, tool, tools
 

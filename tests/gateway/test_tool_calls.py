@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.client import Simulator
-from simulator.transcript import Transcript
+from simulator.model.transcript import Transcript
 from tests.gateway.calling import CHAT, PATHS, RESPONSES, Caller, Reply, request_body
 from tests.gateway.tooling import CALLED, LOOK, TOOL_ROUTES, calls, choice, history, tools
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from custom_handlers import stackspot_config
 from simulator.client import Simulator
-from simulator.transcript import Transcript
+from simulator.model.transcript import Transcript
 from tests.gateway.remote import PICTURE, RemotePlace
 from tests.harness import Account, Server
 

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.clients import names
 from simulator.client import Simulator
-from simulator.flaws import OBEDIENT
-from simulator.transcript import Transcript
+from simulator.model.malformed import OBEDIENT
+from simulator.model.transcript import Transcript
 from tests.harness import Server
 from tests.slow.agents import work
 from tests.slow.agents.running import Place, run_as_told

@@ -8,8 +8,8 @@ import pytest
 from custom_handlers.emulation.parts import Broken, Call, Text
 from custom_handlers.emulation.rounds import Problem, plan, repair_prompt
 from custom_handlers.emulation.tool_parser import ToolCallParser
-from simulator.coder import Coder, FlawedCoder
-from simulator.transcript import Transcript
+from simulator.model.scripted_agent import FlawedAgent, ScriptedAgent
+from simulator.model.transcript import Transcript
 
 TASK = "In `a.py` replace `one` with `two`.\nIn `b.py` replace `x + y` with `x - y`.\nRun `make test`, please."
 FILES = {"a.py": "value = 'one'\n", "b.py": "def f(x, y):\n    return x + y\n"}
@@ -46,7 +46,9 @@ OFFERS = {
 class Client:
     """Plays the client: asks, makes the calls, asks again. `says` is the last message, `calls` all that were made."""
 
-    def __init__(self, model: Coder, tools: list[dict[str, Any]], results: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, model: ScriptedAgent, tools: list[dict[str, Any]], results: dict[str, str] | None = None
+    ) -> None:
         self.messages: list[dict[str, Any]] = [{"role": "user", "content": TASK}]
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.turns = 0
@@ -93,9 +95,9 @@ class Client:
         )
 
 
-@pytest.mark.parametrize("model", [Coder(), FlawedCoder()], ids=["clean", "flawed"])
+@pytest.mark.parametrize("model", [ScriptedAgent(), FlawedAgent()], ids=["clean", "flawed"])
 @pytest.mark.parametrize("offer", OFFERS)
-def test_it_does_the_task_with_the_tools_it_is_offered(offer: str, model: Coder) -> None:
+def test_it_does_the_task_with_the_tools_it_is_offered(offer: str, model: ScriptedAgent) -> None:
     client = Client(model, OFFERS[offer]).work()
     assert "the tests pass" in client.says
     assert client.turns >= 4
@@ -107,39 +109,39 @@ def test_it_does_the_task_with_the_tools_it_is_offered(offer: str, model: Coder)
 
 
 def test_a_file_that_is_not_listed_ends_the_work() -> None:
-    client = Client(Coder(), [SHELL], {"PWD": "folder:/home/dev\na.py"}).work()
+    client = Client(ScriptedAgent(), [SHELL], {"PWD": "folder:/home/dev\na.py"}).work()
     assert client.says == "The folder has no b.py."
     assert client.turns == 2  # it looks twice
 
 
 def test_a_result_without_the_text_ends_the_work() -> None:
-    client = Client(Coder(), [SHELL], {"cat b.py": "(nothing)"}).work()
+    client = Client(ScriptedAgent(), [SHELL], {"cat b.py": "(nothing)"}).work()
     assert client.says == "I do not see `x + y` in b.py."
 
 
 def test_failing_tests_are_told() -> None:
-    assert "do not pass" in Client(Coder(), [SHELL], {"make test": "1 FAILED"}).work().says
+    assert "do not pass" in Client(ScriptedAgent(), [SHELL], {"make test": "1 FAILED"}).work().says
 
 
 def test_required_arguments_that_mean_nothing_to_it_are_filled_in() -> None:
-    client = Client(Coder(), OFFERS["unknown things that are required"]).work()
+    client = Client(ScriptedAgent(), OFFERS["unknown things that are required"]).work()
     arguments = [given for name, given in client.calls if name == "Bash"]
     assert all(given["timeout"] == 0 and given["mode"] == "sync" for given in arguments)
     assert all(given["replaceAll"] is False for name, given in client.calls if name == "Edit")
 
 
 def test_the_flawed_one_reads_both_files_at_once_unless_it_may_not() -> None:
-    several = Client(FlawedCoder(), [SHELL]).work()
+    several = Client(FlawedAgent(), [SHELL]).work()
     assert several.turns == len(several.calls) - 1
     prompt = plan([{"role": "user", "content": TASK}], {"tools": [SHELL], "parallel_tool_calls": False}).prompt
-    assert FlawedCoder().answer(prompt).text.count("<tool_call>") == 1
+    assert FlawedAgent().answer(prompt).text.count("<tool_call>") == 1
 
 
 def test_the_flawed_one_writes_a_call_that_must_be_asked_for_again_and_tiny_pieces() -> None:
-    messages = Client(FlawedCoder(), [SHELL]).work().messages
+    messages = Client(FlawedAgent(), [SHELL]).work().messages
     before_the_edit = messages[: next(i for i, m in enumerate(messages) if "sed" in str(m.get("tool_calls")))]
     asked = plan(before_the_edit, {"tools": [SHELL]})
-    answer = FlawedCoder().answer(asked.prompt)
+    answer = FlawedAgent().answer(asked.prompt)
     [broken] = [part for part in Client._parse(asked.tooling, answer.text) if isinstance(part, Broken)]
     assert "schema" in broken.reason
     assert answer.writes is not None
@@ -149,31 +151,31 @@ def test_the_flawed_one_writes_a_call_that_must_be_asked_for_again_and_tiny_piec
 
 
 def test_asked_for_a_summary_it_says_what_is_done_and_goes_on_from_there() -> None:
-    work = Client(Coder(), [SHELL]).work().messages
+    work = Client(ScriptedAgent(), [SHELL]).work().messages
     until_the_first_edit = work[: next(i for i, m in enumerate(work) if "sed" in str(m.get("tool_calls"))) + 2]
     asked = [*until_the_first_edit, {"role": "user", "content": "Write a summary of the conversation."}]
-    summary = Coder().answer(plan(asked, {"tools": [SHELL]}).prompt).text
+    summary = ScriptedAgent().answer(plan(asked, {"tools": [SHELL]}).prompt).text
     assert "Changed already: `a.py`." in summary
-    client = Client(Coder(), [SHELL])
+    client = Client(ScriptedAgent(), [SHELL])
     client.messages = [{"role": "user", "content": f"What was before:\n{summary}"}]
     assert "2 files changed, and the tests pass" in client.work().says
     assert [call for call in client.calls if "a.py" in str(call)] == []
 
 
 def test_without_a_task_it_says_what_a_task_looks_like() -> None:
-    assert "In `greeting.py` replace" in Coder().answer("Hello").text
+    assert "In `greeting.py` replace" in ScriptedAgent().answer("Hello").text
 
 
 def test_a_title_is_a_few_words() -> None:
     assert (
-        Coder().answer(f"=== USER ===\nA title for: {TASK}\n\n=== ASSISTANT ===\n").text
+        ScriptedAgent().answer(f"=== USER ===\nA title for: {TASK}\n\n=== ASSISTANT ===\n").text
         == "Edit files and run the tests"
     )
 
 
 def test_edits_are_blocks_where_the_client_wants_blocks() -> None:
     quoted = "".join(f"{name}\n```\n{text}```\n\n" for name, text in FILES.items())
-    answer = Coder().answer(f"=== SYSTEM ===\nUse SEARCH/REPLACE blocks.\n\n=== USER ===\n{quoted}\n{TASK}\n")
+    answer = ScriptedAgent().answer(f"=== SYSTEM ===\nUse SEARCH/REPLACE blocks.\n\n=== USER ===\n{quoted}\n{TASK}\n")
     assert "<<<<<<< SEARCH\n    return x + y\n=======\n    return x - y\n>>>>>>> REPLACE" in answer.text
     assert answer.text.count("SEARCH") == 2
 
@@ -189,13 +191,13 @@ def test_headers_without_the_prompts_mark_are_text() -> None:
 def test_an_example_in_a_description_is_not_taken_for_the_schema() -> None:
     offered = tool("bash", "command")
     offered["function"]["description"] = 'Runs a command, as:\n{"cmd": "ls"}\n## Notes\n{"properties": {"cmd": {}}}'
-    assert {tuple(arguments) for _, arguments in Client(Coder(), [offered]).work().calls} == {("command",)}
+    assert {tuple(arguments) for _, arguments in Client(ScriptedAgent(), [offered]).work().calls} == {("command",)}
 
 
 def test_what_is_wanted_is_put_into_lists_of_objects() -> None:
     items = {"type": "object", "properties": {"oldText": {}, "newText": {}}, "required": ["oldText", "newText"]}
     edit = tool("edit", "path", edits={"type": "array", "items": items})
-    client = Client(Coder(), [SHELL, edit]).work()
+    client = Client(ScriptedAgent(), [SHELL, edit]).work()
     made = [arguments for name, arguments in client.calls if name == "edit"]
     assert made[0]["edits"] == [{"oldText": "one", "newText": "two"}]
     assert "the tests pass" in client.says

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.client import Simulator, SimulatorRefused
-from simulator.faults import Faults
-from tests.harness import Account, running_simulator
+from simulator.client import Simulator, SimulatorError
+from simulator.control.faults import Faults
+from tests.harness import ROOT, Account, running_simulator
 from tests.unit.simulator.calling import AGENT, OTHER_AGENT, Caller
 
 
@@ -95,7 +95,7 @@ def test_an_agents_own_faults_come_first(simulator: Simulator, caller: Caller) -
 def test_mistaken_faults_are_refused(
     simulator: Simulator, switches: dict[str, Any], target: str | None, sentence: str
 ) -> None:
-    with pytest.raises(SimulatorRefused, match=sentence):
+    with pytest.raises(SimulatorError, match=sentence):
         simulator.faults(target=target, **switches)
 
 
@@ -135,16 +135,16 @@ def test_rules_stay(simulator: Simulator, caller: Caller) -> None:
     ],
 )
 def test_mistaken_answers_are_refused(simulator: Simulator, answer: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(SimulatorRefused, match=sentence):
+    with pytest.raises(SimulatorError, match=sentence):
         simulator.answer(answer)
 
 
 def test_mistaken_rules_are_refused(simulator: Simulator) -> None:
-    with pytest.raises(SimulatorRefused, match="not a regular expression"):
+    with pytest.raises(SimulatorError, match="not a regular expression"):
         simulator.rule("x", pattern="(")
-    with pytest.raises(SimulatorRefused, match="either when"):
+    with pytest.raises(SimulatorError, match="either when"):
         simulator.rule("x", when="a", pattern="b")
-    with pytest.raises(SimulatorRefused, match="agent is an agent's id"):
+    with pytest.raises(SimulatorError, match="agent is an agent's id"):
         simulator.answer("x", agent="nobody")
 
 
@@ -155,7 +155,7 @@ def test_the_model_is_deterministic_and_chosen_by_name(simulator: Simulator, cal
     assert "“what is a functor?”" in answers.pop()
     simulator.model("echo")
     assert simulator.state()["model"] == "echo"
-    with pytest.raises(SimulatorRefused, match=r"There is no model oracle; there are: .*echo"):
+    with pytest.raises(SimulatorError, match=r"There is no model oracle; there are: .*echo"):
         simulator.model("oracle")
 
 
@@ -182,9 +182,9 @@ def test_reset_forgets_all_but_tokens(simulator: Simulator, caller: Caller) -> N
 def test_strangers_cannot_turn_switches(account: Account, tmp_path: Path) -> None:
     with running_simulator(account, tmp_path / "log", "--control-token", "let me in") as server:
         for token in (None, "let me out"):
-            with Simulator(server.url, token) as stranger, pytest.raises(SimulatorRefused, match="control token"):
+            with Simulator(server.url, token) as stranger, pytest.raises(SimulatorError, match="control token"):
                 stranger.requests()
-            with Simulator(server.url, token) as stranger, pytest.raises(SimulatorRefused, match="control token"):
+            with Simulator(server.url, token) as stranger, pytest.raises(SimulatorError, match="control token"):
                 stranger.faults(status=500)
         with Simulator(server.url, "let me in") as friend:
             friend.faults(status=500)
@@ -192,6 +192,6 @@ def test_strangers_cannot_turn_switches(account: Account, tmp_path: Path) -> Non
 
 
 def test_every_switch_is_turned_by_some_test() -> None:
-    sources = "".join(path.read_text() for path in Path(__file__).parent.parent.rglob("test_*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     turned = {f.name for f in dataclasses.fields(Faults) if re.search(rf'\b{f.name}=|"{f.name}":', sources)}
     assert {f.name for f in dataclasses.fields(Faults)} - turned == set()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from custom_handlers.emulation.rounds import plan
-from simulator.coder import Coder
+from simulator.model.scripted_agent import ScriptedAgent
 from tests.unit.simulator.test_coder import tool
 
 TASK = "Call `order` with `number=7`. Call `fetch` with `url=https://example.com/x, prompt=What is it?`."
@@ -17,7 +17,7 @@ SEARCH = tool("ToolSearch", "query")
 
 def says(messages: list[dict[str, Any]], *tools: dict[str, Any]) -> str:
     asked = plan([{"role": "user", "content": TASK}, *messages], {"tools": list(tools)})
-    return Coder().answer(asked.prompt).text
+    return ScriptedAgent().answer(asked.prompt).text
 
 
 def done(call_id: str, name: str, arguments: dict[str, Any], result: str) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.answers import Answer
-from simulator.faults import Faults
-from simulator.plan import Dialect, Ending, cut, dump, groups_of, lay_out
+from simulator.api.plan import Dialect, Ending, cut, dump, groups_of, lay_out
+from simulator.control.faults import Faults
+from simulator.control.replies import Answer
 
 WAYS = ["tokens", "characters", "surrogates", "whole"]
 texts = st.text(st.characters(codec="utf-8"), max_size=60)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.client import Simulator, SimulatorRefused
+from simulator.client import Simulator, SimulatorError
 from simulator.identifiers import is_ulid
 from tests.unit.simulator.calling import Caller
 
@@ -55,7 +55,7 @@ def test_unknown_and_unfinished_uploads_are_refused(simulator: Simulator, caller
     for upload_id in (form["id"], "01J0000000000000000000N0NE"):
         response = caller.chat(upload_ids=[upload_id])
         assert (response.status_code, response.json()["type"]) == (400, "BadRequestError")
-    with pytest.raises(SimulatorRefused, match="No such file"):
+    with pytest.raises(SimulatorError, match="No such file"):
         simulator.uploaded(form["id"])
 
 

@@ -44,7 +44,7 @@ class Record:
     finished: float | None = None
 
 
-class Journal:
+class RequestLog:
     """The newest records, bounded in number and in bytes so that a long benchmark does not eat the machine."""
 
     def __init__(self, keep: int) -> None:

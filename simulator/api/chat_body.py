@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.refusals import Refused, malformed
+from simulator.api.errors import RefusedError, malformed
 
 _FLAGS = ("streaming", "stackspot_knowledge", "return_ks_in_response", "use_conversation", "deep_search_ks")
 _LISTS = ("upload_ids", "knowledge_source_ids", "knowledge_sources")
@@ -29,20 +29,20 @@ class ChatBody:
 
 
 def read_chat_body(body: Any) -> ChatBody:
-    """A `ChatBody` from decoded JSON, or `Refused` with 422.
+    """A `ChatBody` from decoded JSON, or `RefusedError` with 422.
 
     Flags may be the strings "true" and "false" (STKAI sends `stackspot_knowledge` so).
     """
     if not isinstance(body, dict):
-        raise Refused(malformed("body", "Input should be a valid JSON object"))
+        raise RefusedError(malformed("body", "Input should be a valid JSON object"))
     prompt = body.get("user_prompt")
     if not isinstance(prompt, str) or not prompt:
-        raise Refused(malformed("user_prompt", "Input should be a non-empty string"))
+        raise RefusedError(malformed("user_prompt", "Input should be a non-empty string"))
     flags = {name: _flag(name, body.get(name)) for name in _FLAGS}
     lists = {name: _strings(name, body.get(name)) for name in _LISTS}
     conversation = body.get("conversation_id")
     if not isinstance(conversation, str | None):
-        raise Refused(malformed("conversation_id", "Input should be a string or null"))
+        raise RefusedError(malformed("conversation_id", "Input should be a string or null"))
     return ChatBody(
         user_prompt=prompt,
         streaming=flags["streaming"],
@@ -61,7 +61,7 @@ def _flag(name: str, value: Any) -> bool:
         return bool(value)
     if value in ("true", "false"):
         return bool(value == "true")
-    raise Refused(malformed(name, "Input should be a valid boolean"))
+    raise RefusedError(malformed(name, "Input should be a valid boolean"))
 
 
 def _strings(name: str, value: Any) -> list[str]:
@@ -69,4 +69,4 @@ def _strings(name: str, value: Any) -> list[str]:
         return []
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return value
-    raise Refused(malformed(name, "Input should be a valid list of strings"))
+    raise RefusedError(malformed(name, "Input should be a valid list of strings"))

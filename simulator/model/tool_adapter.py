@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.transcript import Call
+from simulator.model.transcript import Call
 
 _SHELLS = ("bash", "shell", "exec_command", "run_shell_command", "run_commands", "run_command", "execute_command")
 _READERS = ("read", "read_file", "read_files", "view")
@@ -28,7 +28,7 @@ _FOLDER = re.compile(r"folder:(/[^\s\"'\\;$]+)")
 
 
 @dataclass(frozen=True)
-class Toolbelt:
+class ToolAdapter:
     """The tools of one client; `patches` says that its shell knows `apply_patch`."""
 
     tools: Mapping[str, dict[str, Any]]

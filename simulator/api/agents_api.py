@@ -7,50 +7,50 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.answers import Answer
-from simulator.chatbody import ChatBody, read_chat_body
-from simulator.faults import Faults
+from simulator.api.chat_body import ChatBody, read_chat_body
+from simulator.api.errors import RefusedError, malformed, not_shared, rate_limited, too_long, unknown_upload
+from simulator.api.plan import Dialect, dump, groups_of, lay_out, lay_out_plain
+from simulator.api.streaming import send_plain, send_stream
+from simulator.control.faults import Faults
+from simulator.control.replies import Answer
 from simulator.identifiers import new_ulid
-from simulator.plan import Dialect, dump, groups_of, lay_out, lay_out_plain
-from simulator.player import play_plain, play_stream
-from simulator.refusals import Refused, malformed, not_shared, rate_limited, too_long, unknown_upload
+from simulator.state import State, bearer_account, come_between, faults_for, record_of, state_of
 from simulator.usage import Usage, agent_tokens, count_tokens
-from simulator.world import World, bearer_account, come_between, faults_for, record_of, world_of
 
 _KNOWLEDGE_TOKENS = 25
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
     """POST /v1/agent/{agent_id}/chat (DOC-AG). In: bearer and JSON. Out: SSE if `streaming`, else one JSON object."""
-    world, record = world_of(request), record_of(request)
+    state, record = state_of(request), record_of(request)
     agent_id = request.match_info["agent_id"]
     faults = faults_for(request, agent_id)
     await come_between(request, faults)
     account = bearer_account(request)
-    if faults.rate_limit is not None and not world.window.admits(account, faults.rate_limit, faults.rate_window):
-        raise Refused(rate_limited())
-    if agent_id not in world.agents or faults.not_shared:
-        raise Refused(not_shared())
+    if faults.rate_limit is not None and not state.window.admits(account, faults.rate_limit, faults.rate_window):
+        raise RefusedError(rate_limited())
+    if agent_id not in state.agents or faults.not_shared:
+        raise RefusedError(not_shared())
     body = read_chat_body(record.body)
     record.unknown_fields = body.unknown
     if faults.refuse_unknown_fields and body.unknown:
-        raise Refused(malformed(body.unknown[0], "Extra inputs are not permitted"))
+        raise RefusedError(malformed(body.unknown[0], "Extra inputs are not permitted"))
     for upload_id in body.upload_ids:
-        upload = world.uploads.get(upload_id)
+        upload = state.uploads.get(upload_id)
         if upload is None or upload.data is None:
-            raise Refused(unknown_upload(upload_id))
+            raise RefusedError(unknown_upload(upload_id))
     prompt_tokens = count_tokens(body.user_prompt) + faults.extra_input
     if faults.token_limit is not None and prompt_tokens > faults.token_limit:
-        raise Refused(too_long(faults.token_limit, prompt_tokens))
-    turn = _take_turn(world, agent_id, body, faults, prompt_tokens)
+        raise RefusedError(too_long(faults.token_limit, prompt_tokens))
+    turn = _take_turn(state, agent_id, body, faults, prompt_tokens)
     record.answer = turn.answer.text
     if body.streaming and not faults.json_instead:
         reported = turn.usage if faults.usage not in ("absent", "null") and faults.final_object else None
-        return await play_stream(request, lay_out(turn.groups, turn.dialect(), faults), faults, reported)
+        return await send_stream(request, lay_out(turn.groups, turn.dialect(), faults), faults, reported)
     whole = dump(turn.plain(), faults.escape)
     reported = turn.usage if faults.usage not in ("absent", "null") else None
     plan = lay_out_plain(whole, faults)
-    return await play_plain(request, plan, len(whole), len(turn.groups), faults, reported)
+    return await send_plain(request, plan, len(whole), len(turn.groups), faults, reported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ _EMPTY_CONTAINERS: dict[str, Any] = {
 }
 
 
-def _take_turn(world: World, agent_id: str, body: ChatBody, faults: Faults, prompt_tokens: int) -> _Turn:
-    answer = world.answers.next(agent_id, body.user_prompt, world.model.answer)
+def _take_turn(state: State, agent_id: str, body: ChatBody, faults: Faults, prompt_tokens: int) -> _Turn:
+    answer = state.answers.next(agent_id, body.user_prompt, state.model.answer)
     sources = _sources(body, faults)
     enrichment = _KNOWLEDGE_TOKENS * len(sources)
     usage = answer.usage or Usage(

@@ -12,15 +12,15 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.answers import AnswerBook
-from simulator.faultbook import EVERY_AGENT, SERVICES, FaultBook
-from simulator.faults import Faults
-from simulator.journal import Journal, Record
+from simulator.api.errors import ConnectionDroppedError, RefusedError, scripted, unauthorized
+from simulator.control.fault_store import EVERY_AGENT, SERVICES, FaultStore
+from simulator.control.faults import Faults
+from simulator.control.replies import ReplyQueue
+from simulator.control.request_log import Record, RequestLog
+from simulator.control.token_store import TokenStore
 from simulator.listener import Listener
-from simulator.model import Model, find_model
-from simulator.refusals import Refused, Vanished, scripted, unauthorized
+from simulator.model.models import Model, find_model
 from simulator.settings import Account, Settings
-from simulator.tokens import TokenBook
 
 
 class Window:
@@ -65,17 +65,17 @@ class Execution:
 
 
 @dataclass(slots=True)
-class World:
+class State:
     """One per process."""
 
     settings: Settings
-    tokens: TokenBook
-    journal: Journal
+    tokens: TokenStore
+    request_log: RequestLog
     model: Model
     model_name: str
     agents: set[str]
-    answers: AnswerBook = field(default_factory=AnswerBook)
-    faults: FaultBook = field(default_factory=FaultBook)
+    answers: ReplyQueue = field(default_factory=ReplyQueue)
+    faults: FaultStore = field(default_factory=FaultStore)
     window: Window = field(default_factory=Window)
     uploads: dict[str, Upload] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
@@ -84,12 +84,12 @@ class World:
     listener: Listener | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> World:
+    def of(cls, settings: Settings) -> State:
         """A fresh world."""
         return cls(
             settings=settings,
-            tokens=TokenBook(settings.account, settings.token_life),
-            journal=Journal(settings.keep),
+            tokens=TokenStore(settings.account, settings.token_life),
+            request_log=RequestLog(settings.keep),
             model=find_model(settings.model),
             model_name=settings.model,
             agents=set(settings.agents),
@@ -97,7 +97,7 @@ class World:
 
     def reset(self) -> None:
         """As freshly started, but for tokens already issued, and accounts and agents already added."""
-        self.journal.clear()
+        self.request_log.clear()
         self.answers.clear()
         self.faults.clear()
         self.window = Window()
@@ -108,13 +108,13 @@ class World:
         self.model, self.model_name = find_model(self.settings.model), self.settings.model
 
 
-WORLD: web.AppKey[World] = web.AppKey("world", World)
+STATE: web.AppKey[State] = web.AppKey("world", State)
 RECORD = "simulator.record"
 FAULTS = "simulator.faults"
 
 
-def world_of(request: web.Request) -> World:
-    return request.app[WORLD]
+def state_of(request: web.Request) -> State:
+    return request.app[STATE]
 
 
 def record_of(request: web.Request) -> Record:
@@ -124,31 +124,34 @@ def record_of(request: web.Request) -> Record:
 
 def faults_for(request: web.Request, target: str) -> Faults:
     """The faults for this request to `target`: an agent's id, or the name of another service."""
-    world = world_of(request)
+    state = state_of(request)
     targets = (target,) if target in SERVICES else (target, EVERY_AGENT)
-    faults: Faults = world.faults.take(*targets)
+    faults: Faults = state.faults.take(*targets)
     request[FAULTS] = faults
     return faults
 
 
 def bearer_account(request: web.Request) -> Account:
-    """The account whose token the request carries, or `Refused` with 401."""
-    account = world_of(request).tokens.owner(request.headers.get("Authorization"))
+    """The account whose token the request carries, or `RefusedError` with 401."""
+    account = state_of(request).tokens.owner(request.headers.get("Authorization"))
     if account is None:
-        raise Refused(unauthorized())
+        raise RefusedError(unauthorized())
     return account
 
 
 async def come_between(request: web.Request, faults: Faults, openai: bool = False) -> None:
-    """Play the faults that replace a whole answer: raises `Refused` or `Vanished`, or returns after the delay."""
+    """Play the faults that replace a whole answer: returns after the delay, or raises.
+
+    `RefusedError` holds the response, `ConnectionDroppedError` says that there is none.
+    """
     if faults.header_delay:
         await asyncio.sleep(faults.header_delay)
     if faults.disconnect is not None:
         drop(request, reset=faults.disconnect == "reset")
-        raise Vanished
+        raise ConnectionDroppedError
     response = scripted(faults, openai)
     if response is not None:
-        raise Refused(response)
+        raise RefusedError(response)
 
 
 def drop(request: web.Request, reset: bool = False) -> None:

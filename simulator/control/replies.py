@@ -53,7 +53,7 @@ class Rule:
         return self.when is not None and self.when in prompt
 
 
-class AnswerBook:
+class ReplyQueue:
     """The queue and the rules."""
 
     def __init__(self) -> None:

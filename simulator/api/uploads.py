@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from simulator.api.errors import RefusedError, json_response, malformed
 from simulator.identifiers import new_ulid
-from simulator.refusals import Refused, json_response, malformed
-from simulator.world import Upload, World, bearer_account, come_between, faults_for, record_of, world_of
+from simulator.state import State, Upload, bearer_account, come_between, faults_for, record_of, state_of
 
 STORAGE_PATH = "/storage"
 _BUCKET = "simulated-uploads"
@@ -21,16 +21,16 @@ async def form(request: web.Request) -> web.StreamResponse:
     bearer_account(request)
     asked = record_of(request).body
     if not isinstance(asked, dict):
-        raise Refused(malformed("body", "Input should be a valid JSON object"))
+        raise RefusedError(malformed("body", "Input should be a valid JSON object"))
     if not isinstance(asked.get("file_name"), str) or not asked["file_name"]:
-        raise Refused(malformed("file_name", "Input should be a non-empty string"))
+        raise RefusedError(malformed("file_name", "Input should be a non-empty string"))
     if asked.get("target_type") not in ("CONTEXT", "KNOWLEDGE_SOURCE"):
-        raise Refused(malformed("target_type", "Input should be 'CONTEXT' or 'KNOWLEDGE_SOURCE'"))
+        raise RefusedError(malformed("target_type", "Input should be 'CONTEXT' or 'KNOWLEDGE_SOURCE'"))
     if asked["target_type"] == "KNOWLEDGE_SOURCE" and not isinstance(asked.get("target_id"), str):
-        raise Refused(malformed("target_id", "Field required"))
+        raise RefusedError(malformed("target_id", "Field required"))
     upload = Upload(id=new_ulid(), asked=asked, form={})
     upload.form = _signed_form(upload)
-    world_of(request).uploads[upload.id] = upload
+    state_of(request).uploads[upload.id] = upload
     url = f"{request.url.origin()}{STORAGE_PATH}/{_BUCKET}"
     return json_response({"id": upload.id, "url": url, "form": upload.form})
 
@@ -42,17 +42,21 @@ async def store(request: web.Request) -> web.StreamResponse:
     """
     await come_between(request, faults_for(request, "storage"))
     if "Authorization" in request.headers:
-        raise Refused(_storage_error(400, "InvalidArgument", "Only one auth mechanism allowed"))
+        raise RefusedError(_storage_error(400, "InvalidArgument", "Only one auth mechanism allowed"))
     if request.content_length is None:
-        raise Refused(_storage_error(411, "MissingContentLength", "You must provide the Content-Length HTTP header."))
+        raise RefusedError(
+            _storage_error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+        )
     if request.content_type != "multipart/form-data":
-        raise Refused(_storage_error(412, "PreconditionFailed", "Bucket POST must be of type multipart/form-data"))
+        raise RefusedError(_storage_error(412, "PreconditionFailed", "Bucket POST must be of type multipart/form-data"))
     fields, data = await _read_parts(request)
-    upload = _upload_with_key(world_of(request), fields.get("key"))
+    upload = _upload_with_key(state_of(request), fields.get("key"))
     if upload is None or fields != upload.form:
-        raise Refused(_storage_error(403, "AccessDenied", "Invalid according to Policy: the fields are not the form's"))
+        raise RefusedError(
+            _storage_error(403, "AccessDenied", "Invalid according to Policy: the fields are not the form's")
+        )
     if data is None:
-        raise Refused(_storage_error(400, "InvalidArgument", "POST requires exactly one file upload per request."))
+        raise RefusedError(_storage_error(400, "InvalidArgument", "POST requires exactly one file upload per request."))
     upload.data = data
     return web.Response(status=204, headers={"ETag": f'"{hashlib.sha256(data).hexdigest()[:32]}"'})
 
@@ -65,7 +69,7 @@ async def _read_parts(request: web.Request) -> tuple[dict[str, str], bytes | Non
     record_of(request).body = seen
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
-            raise Refused(_storage_error(400, "MalformedPOSTRequest", "A part is itself multipart."))
+            raise RefusedError(_storage_error(400, "MalformedPOSTRequest", "A part is itself multipart."))
         raw = bytes(await part.read())
         seen.append({"name": part.name, "filename": part.filename, "bytes": len(raw)})
         if data is None and part.name == "file":
@@ -75,8 +79,8 @@ async def _read_parts(request: web.Request) -> tuple[dict[str, str], bytes | Non
     return fields, data
 
 
-def _upload_with_key(world: World, key: str | None) -> Upload | None:
-    return next((upload for upload in world.uploads.values() if upload.form["key"] == key), None)
+def _upload_with_key(state: State, key: str | None) -> Upload | None:
+    return next((upload for upload in state.uploads.values() if upload.form["key"] == key), None)
 
 
 def _signed_form(upload: Upload) -> dict[str, str]:

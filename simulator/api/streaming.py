@@ -6,32 +6,32 @@ import asyncio
 
 from aiohttp import web
 
-from simulator.faults import Faults
-from simulator.flood import flood
-from simulator.plan import Ending, Plan
-from simulator.refusals import Vanished
+from simulator.api.errors import ConnectionDroppedError
+from simulator.api.flood import flood
+from simulator.api.plan import Ending, Plan
+from simulator.control.faults import Faults
+from simulator.state import drop, record_of, state_of
 from simulator.usage import Usage
-from simulator.world import drop, record_of, world_of
 
 # Endless empties without a pause would only burn the processor of whoever runs the test.
 _LEAST_FILLER_PAUSE = 0.005
 
 
-async def play_stream(request: web.Request, plan: Plan, faults: Faults, usage: Usage | None) -> web.StreamResponse:
+async def send_stream(request: web.Request, plan: Plan, faults: Faults, usage: Usage | None) -> web.StreamResponse:
     """Stream `plan`; the journal learns of each write before it is made, so that no caller can be ahead of it."""
-    world = world_of(request)
+    state = state_of(request)
     headers = {"Content-Type": faults.stream_content_type, "Cache-Control": "no-cache"}
     response = web.StreamResponse(headers={**headers, **(faults.headers or {})})
-    world.open_streams += 1
-    world.most_streams = max(world.most_streams, world.open_streams)
+    state.open_streams += 1
+    state.most_streams = max(state.most_streams, state.open_streams)
     try:
-        await _play_writes(request, response, plan, faults, usage)
+        await _send_writes(request, response, plan, faults, usage)
     finally:
-        world.open_streams -= 1
+        state.open_streams -= 1
     return response
 
 
-async def _play_writes(
+async def _send_writes(
     request: web.Request, response: web.StreamResponse, plan: Plan, faults: Faults, usage: Usage | None
 ) -> None:
     record = record_of(request)
@@ -74,7 +74,7 @@ async def _end(request: web.Request, response: web.StreamResponse, plan: Plan, p
                 await response.write(plan.filler)
 
 
-async def play_plain(
+async def send_plain(
     request: web.Request, plan: Plan, size: int, writes: int, faults: Faults, usage: Usage | None
 ) -> web.StreamResponse:
     """Answer with one JSON body of `size` bytes after the time that `writes` streamed writes would have taken.
@@ -87,7 +87,7 @@ async def play_plain(
     if faults.non_streaming_limit is not None and needed > faults.non_streaming_limit:
         await asyncio.sleep(faults.non_streaming_limit)
         drop(request)
-        raise Vanished
+        raise ConnectionDroppedError
     if needed:
         await asyncio.sleep(needed)
     record.status = 200
@@ -102,7 +102,7 @@ async def play_plain(
 
 
 def _pauses(request: web.Request, faults: Faults) -> tuple[float, float]:
-    settings = world_of(request).settings
+    settings = state_of(request).settings
     pause = settings.pace if faults.delta_delay is None else faults.delta_delay
     first = settings.first_byte_delay if faults.first_byte_delay is None else faults.first_byte_delay
     return pause, first

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simulator.flood import Flood
+from simulator.api.flood import Flood
 from simulator.usage import UsageForm
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFaults:
-    """What can befall any service. `times`: gone after so many requests; None: until replaced or reset."""
+    """What can go wrong with any service. `times`: gone after so many requests; None: until replaced or reset."""
 
     times: int | None = None
     status: int | None = None
@@ -41,7 +41,7 @@ class ServiceFaults:
 
 @dataclass(frozen=True, slots=True)
 class ModelFaults(ServiceFaults):
-    """What can befall any service that answers with a model's text: agents, and the OpenAI-shaped API."""
+    """What can go wrong with any service that answers with a model's text: agents, and the OpenAI-shaped API."""
 
     # It refuses.
     rate_limit: int | None = None
@@ -104,7 +104,7 @@ class ModelFaults(ServiceFaults):
 
 @dataclass(frozen=True, slots=True)
 class Faults(ModelFaults):
-    """One set of switches: what can befall an agent, and the one that only quick commands know."""
+    """One set of switches: what can go wrong with an agent, and the one that only quick commands know."""
 
     # It refuses.
     not_shared: bool = False

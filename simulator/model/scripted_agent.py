@@ -15,11 +15,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator import flaws
-from simulator.answers import Answer
-from simulator.errands import next_errand
-from simulator.toolbelt import Toolbelt, folder_in
-from simulator.transcript import Call, Transcript
+from simulator.control.replies import Answer
+from simulator.model import malformed
+from simulator.model.errands import next_errand
+from simulator.model.tool_adapter import ToolAdapter, folder_in
+from simulator.model.transcript import Call, Transcript
 
 _EDIT = re.compile(r"\bIn `([^`\n]+)` replace `([^`\n]+)` with `([^`\n]*)`")
 _RUN = re.compile(r"\bRun `([^`\n]+)`", re.IGNORECASE)
@@ -51,7 +51,7 @@ class Step:
     calls: Sequence[Call] = ()
 
 
-class Coder:
+class ScriptedAgent:
     """Works cleanly: one call in a message."""
 
     at_once = 1
@@ -76,22 +76,22 @@ class Coder:
         return Answer("\n".join((step.says, *map(call_text, step.calls))))
 
 
-class FlawedCoder(Coder):
+class FlawedAgent(ScriptedAgent):
     """Does the same with the bad habits of real models, in tiny pieces, and two calls at once."""
 
     at_once = 2
-    spoil = staticmethod(flaws.spoil)
+    malformed = staticmethod(malformed.malformed)
 
     def write(self, step: Step, prompt: str) -> Answer:
         texts = [call_text(call) for call in step.calls]
-        text = self.spoil(step.kind, step.says, texts, step.calls, prompt)
-        return Answer(text, writes=tuple((piece,) for piece in flaws.tiny(text)))
+        text = self.malformed(step.kind, step.says, texts, step.calls, prompt)
+        return Answer(text, writes=tuple((piece,) for piece in malformed.tiny(text)))
 
 
-class LooseCoder(FlawedCoder):
+class LooseAgent(FlawedAgent):
     """Quotes calls and drafts them in thoughts, writes them in other families' syntax, and goes on as the user."""
 
-    spoil = staticmethod(flaws.loosen)
+    malformed = staticmethod(malformed.loosen)
 
 
 def call_text(call: Call) -> str:
@@ -115,10 +115,10 @@ class _Work:
         self._command = run[1] if run else None
         self._at_once = 1 if transcript.one_call else at_once
         # Codex tells of `apply_patch` in its instructions; models know its shell without them.
-        self._belt = Toolbelt(transcript.tools, patches="exec_command" in transcript.tools)
+        self._tools = ToolAdapter(transcript.tools, patches="exec_command" in transcript.tools)
 
     def next_step(self) -> Step:
-        listing = self._belt.listing()
+        listing = self._tools.listing()
         if listing is None:
             return Step("end", "There is no tool here that lists files.")
         if self._gives_up:
@@ -152,7 +152,7 @@ class _Work:
     def _run(self, changed: int) -> Step:
         if self._command is None:
             return Step("end", f"Done: {changed} files changed.")
-        if (running := self._belt.running(self._command)) is None:
+        if (running := self._tools.running(self._command)) is None:
             return Step("end", "There is no tool here that runs commands.")
         if (ran := self._result(running)) is None:
             return Step("run", "Both files are changed; now the tests.", [running])
@@ -163,11 +163,11 @@ class _Work:
         return next(reversed(self._listings()), None)
 
     def _listings(self) -> list[str]:
-        wanted = self._belt.listing()
+        wanted = self._tools.listing()
         return [call.result for call in self._calls if wanted and call.result is not None and wanted.is_like(call)]
 
     def _reading(self, edit: Edit) -> Call | None:
-        return self._belt.reading(folder_in(self._listed() or ""), edit.name)
+        return self._tools.reading(folder_in(self._listed() or ""), edit.name)
 
     def _editing(self, edit: Edit) -> Call | str | None:
         """The call that makes the edit, None if it is made, or why there is none."""
@@ -175,7 +175,7 @@ class _Work:
         line = next((line for line in lines if edit.old in line), None)
         if line is None:
             return None if any(edit.new in line for line in lines) else f"I do not see `{edit.old}` in {edit.name}."
-        call = self._belt.editing(folder_in(self._listed() or ""), edit.name, line, edit.old, edit.new)
+        call = self._tools.editing(folder_in(self._listed() or ""), edit.name, line, edit.old, edit.new)
         return call or "There is no tool here that edits files."
 
     def _result(self, wanted: Call | None) -> str | None:

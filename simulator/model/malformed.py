@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from simulator.transcript import Call
+from simulator.model.transcript import Call
 
 _SIZES = (1, 2, 3, 1, 5)
 # No tool has such a parameter, so a call with it cannot be made; in a prompt it means that the gateway asked again.
@@ -18,7 +18,7 @@ _FUNCTION = "<function="
 OBEDIENT = "As you wish, I delete it all."
 
 
-def spoil(kind: str, says: str, texts: Sequence[str], calls: Sequence[Call], prompt: str) -> str:
+def malformed(kind: str, says: str, texts: Sequence[str], calls: Sequence[Call], prompt: str) -> str:
     """The message of a step of this kind; the one that cannot be read is right when it is asked for again."""
     match kind:
         case "list":

@@ -11,13 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from custom_handlers.core.models import MODELS
-from simulator.answers import Answer
-from simulator.faults import Faults
-from simulator.plan import Dialect, dump, groups_of, lay_out, lay_out_plain
-from simulator.player import play_plain, play_stream
-from simulator.refusals import Refused, json_response, openai_error
+from simulator.api.errors import RefusedError, json_response, openai_error
+from simulator.api.plan import Dialect, dump, groups_of, lay_out, lay_out_plain
+from simulator.api.streaming import send_plain, send_stream
+from simulator.control.faults import Faults
+from simulator.control.replies import Answer
+from simulator.state import come_between, faults_for, record_of, state_of
 from simulator.usage import Usage, count_tokens, openai_usage
-from simulator.world import come_between, faults_for, record_of, world_of
 
 
 async def models(request: web.Request) -> web.StreamResponse:
@@ -29,20 +29,20 @@ async def models(request: web.Request) -> web.StreamResponse:
 
 async def completions(request: web.Request) -> web.StreamResponse:
     """POST /v1/chat/completions, /v1/code/completions, /v1/assistant/completions (SEED). OpenAI bodies."""
-    world, record = world_of(request), record_of(request)
+    state, record = state_of(request), record_of(request)
     faults = faults_for(request, "key")
     await come_between(request, faults, openai=True)
     _check_key(request)
-    if faults.rate_limit is not None and not world.window.admits("key", faults.rate_limit, faults.rate_window):
-        raise Refused(openai_error(429, "Rate limit reached.", "rate_limit_exceeded"))
+    if faults.rate_limit is not None and not state.window.admits("key", faults.rate_limit, faults.rate_window):
+        raise RefusedError(openai_error(429, "Rate limit reached.", "rate_limit_exceeded"))
     body = record.body
     prompt = _read_prompt(body)
     tokens = count_tokens(prompt) + faults.extra_input
     if faults.token_limit is not None and tokens > faults.token_limit:
         sentence = f"This model's maximum context length is {faults.token_limit} tokens."
         sentence += f" However, your messages resulted in {tokens} tokens."
-        raise Refused(openai_error(400, sentence, "context_length_exceeded"))
-    answer = world.answers.next("key", prompt, world.model.answer)
+        raise RefusedError(openai_error(400, sentence, "context_length_exceeded"))
+    answer = state.answers.next("key", prompt, state.model.answer)
     record.answer = answer.text
     usage = answer.usage or Usage(tokens, _output_tokens(answer) + faults.extra_output)
     reported = None if faults.usage == "absent" else usage
@@ -53,24 +53,24 @@ async def completions(request: web.Request) -> web.StreamResponse:
         wanted = isinstance(options, dict) and bool(options.get("include_usage"))
         reported = reported if wanted else None
         plan = lay_out(groups, _dialect(model, answer, reported, faults), faults)
-        return await play_stream(request, plan, faults, reported)
+        return await send_stream(request, plan, faults, reported)
     whole = dump(_completion(model, answer, reported, faults), faults.escape)
-    return await play_plain(request, lay_out_plain(whole, faults), len(whole), len(groups), faults, reported)
+    return await send_plain(request, lay_out_plain(whole, faults), len(whole), len(groups), faults, reported)
 
 
 def _check_key(request: web.Request) -> None:
-    expected = f"Bearer {world_of(request).settings.api_key}"
+    expected = f"Bearer {state_of(request).settings.api_key}"
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
-        raise Refused(openai_error(401, "Incorrect API key provided.", "invalid_api_key"))
+        raise RefusedError(openai_error(401, "Incorrect API key provided.", "invalid_api_key"))
 
 
 def _read_prompt(body: Any) -> str:
-    """All messages as text, the last one last; `Refused` with 400 when the body is not a chat."""
+    """All messages as text, the last one last; `RefusedError` with 400 when the body is not a chat."""
     if not isinstance(body, dict) or not isinstance(body.get("model"), str) or not body["model"]:
-        raise Refused(openai_error(400, "you must provide a model parameter"))
+        raise RefusedError(openai_error(400, "you must provide a model parameter"))
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
-        raise Refused(openai_error(400, "messages must be a non-empty list of objects"))
+        raise RefusedError(openai_error(400, "messages must be a non-empty list of objects"))
     return "\n".join(f"{message.get('role')}: {_content(message.get('content'))}" for message in messages)
 
 

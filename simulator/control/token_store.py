@@ -13,7 +13,7 @@ from typing import Any
 from simulator.settings import Account
 
 
-class TokenBook:
+class TokenStore:
     """The accounts, and the tokens that they were given."""
 
     def __init__(self, account: Account, life: float) -> None:

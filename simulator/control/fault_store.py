@@ -6,8 +6,8 @@ import types
 from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from simulator.answers import ScriptError
-from simulator.faults import Faults, ModelFaults, ServiceFaults
+from simulator.control.faults import Faults, ModelFaults, ServiceFaults
+from simulator.control.replies import ScriptError
 
 _HINTS = get_type_hints(Faults)
 _ANY_SERVICE = frozenset(field.name for field in fields(ServiceFaults))
@@ -76,7 +76,7 @@ def _describe(hint: Any) -> str:
     )
 
 
-class FaultBook:
+class FaultStore:
     """The faults in force, by target. An agent's own come before those of every agent."""
 
     def __init__(self) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
+from simulator.api.errors import RefusedError, command_rate_limited, json_response, malformed
 from simulator.identifiers import new_ulid
-from simulator.refusals import Refused, command_rate_limited, json_response, malformed
-from simulator.world import Execution, bearer_account, come_between, faults_for, record_of, world_of
+from simulator.state import Execution, bearer_account, come_between, faults_for, record_of, state_of
 
 _STATUS_BY_POLL = {1: "CREATED", 2: "RUNNING"}
 _DONE_BY_STATUS = {"CREATED": 0.0, "RUNNING": 0.5, "COMPLETED": 1.0, "FAILURE": 1.0}
@@ -19,18 +19,18 @@ _DONE_BY_STATUS = {"CREATED": 0.0, "RUNNING": 0.5, "COMPLETED": 1.0, "FAILURE": 
 async def start(request: web.Request) -> web.StreamResponse:
     """POST /v1/quick-commands/create-execution/{slug} (GAMBI, STKAI). In: bearer, `input_data`. Out: the execution id,
     as a bare JSON string (STKAI, POTENTII)."""
-    world, record = world_of(request), record_of(request)
+    state, record = state_of(request), record_of(request)
     faults = faults_for(request, "quick-commands")
     await come_between(request, faults)
     account = bearer_account(request)
     who = (account, "quick-commands")
-    if faults.rate_limit is not None and not world.window.admits(who, faults.rate_limit, faults.rate_window):
-        raise Refused(command_rate_limited(faults.rate_limit, faults.rate_window / 60))
+    if faults.rate_limit is not None and not state.window.admits(who, faults.rate_limit, faults.rate_window):
+        raise RefusedError(command_rate_limited(faults.rate_limit, faults.rate_window / 60))
     if not isinstance(record.body, dict) or record.body.get("input_data") is None:
-        raise Refused(malformed("input_data", "Field required"))
+        raise RefusedError(malformed("input_data", "Field required"))
     data = record.body["input_data"]
     prompt = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    record.answer = world.answers.next("quick-commands", prompt, world.model.answer).text
+    record.answer = state.answers.next("quick-commands", prompt, state.model.answer).text
     execution = Execution(
         id=new_ulid(),
         slug=request.match_info["slug"],
@@ -39,7 +39,7 @@ async def start(request: web.Request) -> web.StreamResponse:
         fails=faults.fail_execution,
         started=datetime.now(UTC).timestamp(),
     )
-    world.executions[execution.id] = execution
+    state.executions[execution.id] = execution
     return json_response(execution.id)
 
 
@@ -50,9 +50,9 @@ async def poll(request: web.Request) -> web.StreamResponse:
     """
     await come_between(request, faults_for(request, "quick-commands"))
     bearer_account(request)
-    execution = world_of(request).executions.get(request.match_info["execution_id"])
+    execution = state_of(request).executions.get(request.match_info["execution_id"])
     if execution is None:
-        raise Refused(json_response({"message": "Not Found"}, 404))
+        raise RefusedError(json_response({"message": "Not Found"}, 404))
     execution.polls += 1
     final = "FAILURE" if execution.fails else "COMPLETED"
     return json_response(_report(execution, _STATUS_BY_POLL.get(execution.polls, final)))

@@ -8,14 +8,14 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.faults import Faults
+from simulator.control.faults import Faults
 
 
-class Vanished(Exception):
+class ConnectionDroppedError(Exception):
     """The connection was dropped on purpose before a response."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Carries the response with which a request is refused."""
 
     def __init__(self, response: web.Response) -> None:

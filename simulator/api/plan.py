@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from simulator.answers import Answer
-from simulator.faults import Faults
+from simulator.control.faults import Faults
+from simulator.control.replies import Answer
 
 _TOKEN = re.compile(r"\s?\S{1,6}|\s+")
 _LINE_ENDS = {"crlf": b"\r\n", "lf": b"\n", "cr": b"\r"}

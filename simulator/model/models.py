@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from simulator.answers import Answer, ScriptError
-from simulator.coder import Coder, FlawedCoder, LooseCoder
+from simulator.control.replies import Answer, ScriptError
+from simulator.model.scripted_agent import FlawedAgent, LooseAgent, ScriptedAgent
 
 _LETTER = re.compile(r"\w")
 _ONLY_MARKUP = re.compile(r"\s*(?:</?[^<>]*>\s*)+|\s*[\w ]{1,20}:\s*|[`#*=\-\s]*")
@@ -32,7 +32,12 @@ class Echo:
         )
 
 
-MODELS: dict[str, type[Model]] = {"echo": Echo, "coder": Coder, "coder-flawed": FlawedCoder, "coder-loose": LooseCoder}
+MODELS: dict[str, type[Model]] = {
+    "echo": Echo,
+    "coder": ScriptedAgent,
+    "coder-flawed": FlawedAgent,
+    "coder-loose": LooseAgent,
+}
 
 
 def find_model(name: str) -> Model:

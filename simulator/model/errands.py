@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.transcript import Call, Transcript
+from simulator.model.transcript import Call, Transcript
 
 _ERRAND = re.compile(r"\bCall `([\w.-]+)` with `([^`\n]+)`")
 _ARGUMENT = re.compile(r"(\w+)=([^,]*)")

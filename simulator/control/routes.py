@@ -9,35 +9,35 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.answers import ScriptError, read_answer, read_rule
-from simulator.faultbook import EVERY_AGENT, SERVICES, read_faults
+from simulator.api.errors import json_response
+from simulator.api.uploads import describe
+from simulator.control.fault_store import EVERY_AGENT, SERVICES, read_faults
+from simulator.control.replies import ScriptError, read_answer, read_rule
 from simulator.identifiers import is_ulid
-from simulator.model import find_model
-from simulator.refusals import json_response
+from simulator.model.models import find_model
 from simulator.settings import Account
-from simulator.uploads import describe
-from simulator.world import World, world_of
+from simulator.state import State, state_of
 
 PREFIX = "/simulator/"
-Action = Callable[[World, web.Request, Any], Any]
+Action = Callable[[State, web.Request, Any], Any]
 
 
 def routes() -> list[web.RouteDef]:
     """All control calls."""
     return [
         web.get("/simulator/requests", _requests),
-        web.delete("/simulator/requests", _call(lambda world, request, body: world.journal.clear())),
+        web.delete("/simulator/requests", _call(lambda state, request, body: state.request_log.clear())),
         web.put("/simulator/faults", _call(_put_faults)),
         web.put("/simulator/faults/{target}", _call(_put_faults)),
         web.delete("/simulator/faults", _call(_delete_faults)),
         web.delete("/simulator/faults/{target}", _call(_delete_faults)),
         web.post("/simulator/answers", _call(_post_answers)),
-        web.delete("/simulator/answers", _call(lambda world, request, body: world.answers.clear())),
-        web.post("/simulator/tokens/revoke", _call(lambda world, request, body: {"revoked": world.tokens.revoke()})),
+        web.delete("/simulator/answers", _call(lambda state, request, body: state.answers.clear())),
+        web.post("/simulator/tokens/revoke", _call(lambda state, request, body: {"revoked": state.tokens.revoke()})),
         web.put("/simulator/model", _call(_put_model)),
         web.post("/simulator/accounts", _call(_post_account)),
         web.post("/simulator/agents", _call(_post_agent)),
-        web.post("/simulator/reset", _call(lambda world, request, body: world.reset())),
+        web.post("/simulator/reset", _call(lambda state, request, body: state.reset())),
         web.post("/simulator/outage", _call(_post_outage)),
         web.get("/simulator/uploads", _call(_uploads)),
         web.get("/simulator/uploads/{upload_id}", _upload),
@@ -55,7 +55,7 @@ def _call(action: Action) -> Callable[[web.Request], Awaitable[web.StreamRespons
         try:
             raw = await request.read()
             body = json.loads(raw) if raw else None
-            return json_response(_or_empty(action(world_of(request), request, body)))
+            return json_response(_or_empty(action(state_of(request), request, body)))
         except json.JSONDecodeError:
             return json_response({"error": "The body is not JSON."}, 400)
         except ScriptError as error:
@@ -69,7 +69,7 @@ def _or_empty(value: Any) -> Any:
 
 
 def _refuse_stranger(request: web.Request) -> web.Response | None:
-    token = world_of(request).settings.control_token
+    token = state_of(request).settings.control_token
     given = request.headers.get("Authorization", "")
     if token is None or hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return None
@@ -80,37 +80,37 @@ async def _requests(request: web.Request) -> web.StreamResponse:
     refusal = _refuse_stranger(request)
     if refusal is not None:
         return refusal
-    return web.Response(text=world_of(request).journal.as_json(), content_type="application/json")
+    return web.Response(text=state_of(request).request_log.as_json(), content_type="application/json")
 
 
 async def _upload(request: web.Request) -> web.StreamResponse:
     refusal = _refuse_stranger(request)
     if refusal is not None:
         return refusal
-    upload = world_of(request).uploads.get(request.match_info["upload_id"])
+    upload = state_of(request).uploads.get(request.match_info["upload_id"])
     if upload is None or upload.data is None:
         return json_response({"error": "No such file was stored."}, 404)
     return web.Response(body=upload.data, content_type="application/octet-stream")
 
 
-def _target(world: World, request: web.Request) -> str:
+def _target(state: State, request: web.Request) -> str:
     target = request.match_info.get("target", EVERY_AGENT)
-    if target not in {EVERY_AGENT, *SERVICES, *world.agents}:
+    if target not in {EVERY_AGENT, *SERVICES, *state.agents}:
         raise ScriptError(f"Faults are for an agent's id or one of {', '.join(sorted(SERVICES))}, not for {target}.")
     return target
 
 
-def _put_faults(world: World, request: web.Request, body: Any) -> None:
-    target = _target(world, request)
+def _put_faults(state: State, request: web.Request, body: Any) -> None:
+    target = _target(state, request)
     items = body if isinstance(body, list) else [body]
-    world.faults.put(target, [read_faults(item, target) for item in items])
+    state.faults.put(target, [read_faults(item, target) for item in items])
 
 
-def _delete_faults(world: World, request: web.Request, body: Any) -> None:
-    world.faults.clear(_target(world, request) if "target" in request.match_info else None)
+def _delete_faults(state: State, request: web.Request, body: Any) -> None:
+    state.faults.clear(_target(state, request) if "target" in request.match_info else None)
 
 
-def _post_answers(world: World, request: web.Request, body: Any) -> Any:
+def _post_answers(state: State, request: web.Request, body: Any) -> Any:
     items = body if isinstance(body, list) else [body]
     rules, queued = [], []
     for item in items:
@@ -120,62 +120,62 @@ def _post_answers(world: World, request: web.Request, body: Any) -> Any:
         if unknown:
             raise ScriptError(f"An answer's envelope has no {', '.join(sorted(unknown))}.")
         target = item.get("agent")
-        if target is not None and target not in {"key", "quick-commands", *world.agents}:
+        if target is not None and target not in {"key", "quick-commands", *state.agents}:
             raise ScriptError(f"agent is an agent's id, key or quick-commands, not {target}.")
         if "when" in item or "pattern" in item:
             rules.append(read_rule(item))
         else:
             queued.append((target, read_answer(item["answer"])))
-    world.answers.rules.extend(rules)
-    world.answers.queue.extend(queued)
-    return {"queued": len(world.answers.queue), "rules": len(world.answers.rules)}
+    state.answers.rules.extend(rules)
+    state.answers.queue.extend(queued)
+    return {"queued": len(state.answers.queue), "rules": len(state.answers.rules)}
 
 
-def _put_model(world: World, request: web.Request, body: Any) -> None:
+def _put_model(state: State, request: web.Request, body: Any) -> None:
     name = body.get("name") if isinstance(body, dict) else None
     if not isinstance(name, str):
         raise ScriptError("Put an object with name.")
-    world.model, world.model_name = find_model(name), name
+    state.model, state.model_name = find_model(name), name
 
 
-def _post_account(world: World, request: web.Request, body: Any) -> None:
+def _post_account(state: State, request: web.Request, body: Any) -> None:
     names = ("realm", "client_id", "client_secret")
     if not isinstance(body, dict) or not all(isinstance(body.get(name), str) and body[name] for name in names):
         raise ScriptError("Post an object with realm, client_id and client_secret.")
-    world.tokens.accounts.append(Account(*(body[name] for name in names)))
+    state.tokens.accounts.append(Account(*(body[name] for name in names)))
 
 
-def _post_agent(world: World, request: web.Request, body: Any) -> None:
+def _post_agent(state: State, request: web.Request, body: Any) -> None:
     agent_id = body.get("id") if isinstance(body, dict) else None
     if not isinstance(agent_id, str) or not is_ulid(agent_id):
         raise ScriptError("Post an object with id, a ULID (26 characters).")
-    world.agents.add(agent_id)
+    state.agents.add(agent_id)
 
 
-def _post_outage(world: World, request: web.Request, body: Any) -> None:
+def _post_outage(state: State, request: web.Request, body: Any) -> None:
     seconds = body.get("seconds") if isinstance(body, dict) else None
-    if not isinstance(seconds, int | float) or not 0 < seconds < 3600 or world.listener is None:
+    if not isinstance(seconds, int | float) or not 0 < seconds < 3600 or state.listener is None:
         raise ScriptError("Post an object with seconds, above 0 and below 3600.")
-    world.listener.plan_outage(seconds)
+    state.listener.plan_outage(seconds)
 
 
-def _uploads(world: World, request: web.Request, body: Any) -> list[dict[str, Any]]:
-    return [describe(upload) for upload in world.uploads.values()]
+def _uploads(state: State, request: web.Request, body: Any) -> list[dict[str, Any]]:
+    return [describe(upload) for upload in state.uploads.values()]
 
 
-def _state(world: World, request: web.Request, body: Any) -> dict[str, Any]:
+def _state(state: State, request: web.Request, body: Any) -> dict[str, Any]:
     return {
-        "tokens_issued": world.tokens.issued,
-        "tokens_live": world.tokens.live(),
-        "token_requests": world.tokens.asked,
-        "max_concurrent_token_requests": world.tokens.most_asking,
-        "open_streams": world.open_streams,
-        "max_open_streams": world.most_streams,
-        "requests": len(world.journal.records),
-        "requests_dropped": world.journal.dropped,
-        "answers_queued": len(world.answers.queue),
-        "rules": len(world.answers.rules),
-        "model": world.model_name,
-        "agents": sorted(world.agents),
-        "uploads": len(world.uploads),
+        "tokens_issued": state.tokens.issued,
+        "tokens_live": state.tokens.live(),
+        "token_requests": state.tokens.asked,
+        "max_concurrent_token_requests": state.tokens.most_asking,
+        "open_streams": state.open_streams,
+        "max_open_streams": state.most_streams,
+        "requests": len(state.request_log.records),
+        "requests_dropped": state.request_log.dropped,
+        "answers_queued": len(state.answers.queue),
+        "rules": len(state.answers.rules),
+        "model": state.model_name,
+        "agents": sorted(state.agents),
+        "uploads": len(state.uploads),
     }

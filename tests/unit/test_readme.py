@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def test_the_python_example_runs(simulator: Simulator, account: Account, tmp_pat
     [asked] = simulator.requests("/v1/agent/")
     assert asked["path"].endswith(f"{AGENTS['stackspot-ai-code']}/chat")
     assert asked["body"]["user_prompt"] == "Hi"
+
+
+def test_the_changelog_knows_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    titles = [section.title for section in Page.read(ROOT / "CHANGELOG.md").sections]
+    assert titles[2] == "[Unreleased]" or titles[2].startswith(f"[{version}] - ")
+    assert version in (ROOT / "CHANGELOG.md").read_text()
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=lambda path: path.name)

@@ -18,7 +18,8 @@ import aiohttp
 import yaml
 
 from custom_handlers.core.models import MODELS
-from gateway.processes import ROOT, Account, Server, running_gateway, running_simulator
+from gateway.processes import Account, Server, running_gateway, running_simulator
+from gateway.project import ROOT
 from simulator.client import Simulator
 
 OURS, BUILT_IN = MODELS[0], "built-in"

@@ -1,17 +1,14 @@
 """A database for LiteLLM on one machine: the one in DATABASE_URL, else an embedded Postgres in `.data/postgres`.
 
-    with database(root) as variables:
-        subprocess.run(["litellm", ...], env={**os.environ, **variables})
-
-`python -m database.local remove` deletes the embedded one (`make clean-data`).
+with database(root) as variables:
+    subprocess.run(["litellm", ...], env={**os.environ, **variables})
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -19,7 +16,8 @@ import psycopg
 
 from database.postgres import PostgresError, Server
 from database.prisma_engine import PrismaError, prisma_environment
-from gateway.failures import Failure, guarded
+from gateway.failures import Failure
+from gateway.progress import step
 
 __all__ = ["DatabaseError", "data_folder", "database", "require_answer"]
 
@@ -41,7 +39,9 @@ def database(root: Path, environ: Mapping[str, str] = os.environ, data: Path | N
     if address := environ.get("DATABASE_URL"):
         yield {**variables, "DATABASE_URL": address}
         return
-    with Server(data or data_folder(root)).running() as address:
+    with ExitStack() as stack:
+        with step("Starting Postgres"):
+            address = stack.enter_context(Server(data or data_folder(root)).running())
         yield {**variables, "DATABASE_URL": address}
 
 
@@ -64,14 +64,8 @@ def require_answer(address: str) -> None:
         return  # an address that only LiteLLM understands
 
 
-def remove(root: Path) -> int:
+def remove(root: Path) -> None:
+    """Deletes the embedded database, and says so."""
     folder = data_folder(root)
     removed = Server(folder).remove()
     print(f"Removed {folder}: keys, teams and usage are gone." if removed else "There is no embedded database.")
-    return 0
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["remove"]:
-        sys.exit("usage: python -m database.local remove")
-    sys.exit(guarded(lambda: remove(Path.cwd())))

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.progress import note
+
 CANDIDATES = ("postgres", "nobody")
 READ, PASS = stat.S_IROTH, stat.S_IXOTH
 
@@ -39,7 +41,7 @@ def let_pass(*folders: Path) -> None:
         place.chmod(place.stat().st_mode | PASS)
     if closed:
         outermost = min(closed, key=lambda place: len(place.parts))
-        print(f"Postgres cannot run as root: other users may now pass through {outermost}, not list what is in it.")
+        note(f"Postgres cannot run as root: other users may now pass through {outermost}, not list what is in it.")
 
 
 def let_read(folders: Iterable[Path]) -> None:

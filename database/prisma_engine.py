@@ -21,6 +21,7 @@ import httpx
 
 from gateway.failures import Failure, last_words
 from gateway.locks import exclusive
+from gateway.progress import note, step
 
 Engine = Literal["native", "fallback"]
 
@@ -80,8 +81,8 @@ def npm_install(room: Path) -> None:
     for program in ("node", "npm"):
         if not shutil.which(program):
             raise PrismaError(f"`{program}` is missing: LiteLLM's database client needs Node.js 18 or newer with npm.")
-    print("Installing Prisma (npm, once) ...", flush=True)
-    _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], os.environ, cwd=room)
+    with step("Installing Prisma (npm, once)"):
+        _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], os.environ, cwd=room)
     stamp.write_text(lock)
 
 
@@ -99,7 +100,7 @@ def choose_engine(room: Path, environ: Mapping[str, str]) -> Engine | None:
     if chosen not in get_args(Engine):
         raise PrismaError(f"PRISMA_ENGINE is {chosen!r}: it has to be native or fallback.")
     if chosen == "fallback":
-        print(FALLBACK_NOTE, flush=True)
+        note(FALLBACK_NOTE)
     return cast(Engine, chosen)
 
 
@@ -109,10 +110,10 @@ def _download_native(room: Path, environ: Mapping[str, str]) -> bool:
         httpx.get(f"{mirror}/{PROBE}", timeout=PROBE_SECONDS, follow_redirects=True).raise_for_status()
     except httpx.HTTPError:
         return False
-    print("Downloading Prisma's engines (once) ...", flush=True)
     try:
-        # prints the engines' versions, for which it has to have them
-        _run(["prisma", "version"], {**environ, **_variables(room, "native", environ)}, timeout=DOWNLOAD_SECONDS)
+        with step("Downloading Prisma's engines (once)"):
+            # prints the engines' versions, for which it has to have them
+            _run(["prisma", "version"], {**environ, **_variables(room, "native", environ)}, timeout=DOWNLOAD_SECONDS)
     except PrismaError:
         return False
     return True
@@ -127,11 +128,11 @@ def generate(env: Mapping[str, str]) -> None:
     stamp = client / ".generated"
     if stamp.exists() and stamp.read_text() == wanted and (client / "client.py").exists():
         return
-    print("Generating LiteLLM's database client (once) ...", flush=True)
     if engine != "native":
         # the CLI downloads an engine whose file is not named; `generate` runs none
         env = {**env, "PRISMA_SCHEMA_ENGINE_BINARY": engine}
-    _run(["prisma", "generate", "--schema", str(schema)], env, timeout=DOWNLOAD_SECONDS)
+    with step("Generating LiteLLM's database client (once)"):
+        _run(["prisma", "generate", "--schema", str(schema)], env, timeout=DOWNLOAD_SECONDS)
     stamp.write_text(wanted)
 
 

@@ -1,4 +1,21 @@
-"""What the Makefile's targets run: a database without Docker, and keys, teams and usage over LiteLLM's API."""
+"""The command line of the gateway, on the host and in its container: `python -m gateway --help`.
+
+cli                   the program; __main__ starts it, make hands it what was typed behind `make`
+keys, teams, usage    virtual keys, teams, and what was used; banner says in the UI what a unit of spend is
+clients               how to point each client at the gateway
+env_file, compose     .env with new secrets; backup, restore, upgrade, status of the Docker stack
+run, demo             the gateway without Docker, with real credentials or simulated agents
+completion            for shells
+management            LiteLLM's management API; options, tables: what comes in and goes out
+spelling              the two ways to type a command
+dotenv, environment, names, addresses   what is set: from where, what is handed on, misspelt names, where the gateway is
+processes, ports, locks, failures       starting things, and how a command fails
+install, progress     virtual environments; what a long command is doing
+project               where the files are
+
+What administers a running gateway imports click, httpx, python-dotenv and the standard library alone (.venv-admin,
+and the stock image); run, demo, processes' callers and database/ need the whole installation.
+"""
 
 import sys
 from types import TracebackType

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from urllib.parse import urlsplit
 
-import psutil
-
 from custom_handlers.http.network import is_loopback
-from gateway.failures import Failure, InputError
+from gateway.failures import InputError
 
 DEFAULT_PORT = 4000
 # What people copy along from a client's settings or from the browser.
@@ -26,9 +20,10 @@ def gateway_url(environ: Mapping[str, str]) -> str:
     return normal(given) if given else f"http://127.0.0.1:{port(environ)}"
 
 
-def normal(given: str) -> str:
+def normal(given: str, label: str = "GATEWAY_URL") -> str:
     """An address with its scheme (https, unless it is this machine's) and without what is behind the gateway's root."""
-    wrong = InputError(f"GATEWAY_URL is {given!r}: it has to be an address like https://gateway.example.com.")
+    told = re.sub(r"^([^/]*//)?[^/]*@", r"\1...@", given)  # without a password
+    wrong = InputError(f"{label} is {told!r}: it has to be an address like https://gateway.example.com.")
     text = given if "://" in given else f"//{given}"
     try:
         parts = urlsplit(text)
@@ -39,7 +34,7 @@ def normal(given: str) -> str:
     if scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9._:%-]+", host) or number == 0:
         raise wrong
     if parts.username is not None:
-        raise InputError("GATEWAY_URL holds a user or a password: it has to be the gateway's address alone.")
+        raise InputError(f"{label} holds a user or a password: it has to be the gateway's address alone.")
     if re.search(r"\s", given):
         raise wrong
     shown = f"[{host}]" if ":" in host else host
@@ -54,35 +49,11 @@ def port(environ: Mapping[str, str]) -> int:
 
 def whole(environ: Mapping[str, str], variable: str, default: int, most: int) -> int:
     """A whole number from 1 to `most`. Raises InputError."""
-    given = environ.get(variable, "").strip() or str(default)
+    return read_whole(variable, environ.get(variable, "").strip() or str(default), most)
+
+
+def read_whole(label: str, given: str, most: int) -> int:
+    """A whole number from 1 to `most`. Raises InputError."""
     if not given.isascii() or not given.isdecimal() or not 0 < int(given[:9]) <= most or len(given) > 9:
-        raise InputError(f"{variable} is {given!r}: it has to be a whole number from 1 to {most}.")
+        raise InputError(f"{label} is {given!r}: it has to be a whole number from 1 to {most}.")
     return int(given)
-
-
-def require_free(host: str, number: int) -> None:
-    """Raises Failure when nothing can listen there: LiteLLM would say so minutes later, or take another port."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except socket.gaierror:
-        raise InputError(f"GATEWAY_BIND is {host!r}, which is no address of this machine.") from None
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise Failure(
-                f"Port {number} is in use{_by(number)}: stop that, or choose another port with GATEWAY_PORT."
-            ) from None
-        if error.errno == errno.EADDRNOTAVAIL:
-            raise InputError(f"GATEWAY_BIND is {host!r}, which is no address of this machine.") from None
-        raise Failure(f"Port {number} cannot be used ({os.strerror(error.errno or 0)}): choose GATEWAY_PORT.") from None
-
-
-def _by(number: int) -> str:
-    """Who listens there, where this user may know."""
-    with suppress(psutil.Error, OSError):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == number and connection.pid:
-                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
-    return ""

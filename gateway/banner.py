@@ -1,14 +1,12 @@
-"""Tells everyone in the admin UI what a unit of spend is, as LiteLLM writes it as dollars: `python -m gateway.banner`.
+"""Tells everyone in the admin UI what a unit of spend is, as LiteLLM writes it as dollars.
 
 LiteLLM keeps its one banner in the database; no line of litellm_config.yaml sets it.
 """
 
 from __future__ import annotations
 
-import sys
-
 from custom_handlers.core.models import PRICE_PER_TOKEN
-from gateway.management import Gateway, run
+from gateway.management import Gateway
 
 SENTENCE = (
     "Spend and budgets are counted in **millions of tokens**: $1.00 here is one million tokens, not a dollar. "
@@ -33,7 +31,3 @@ def has_default_prices(gateway: Gateway) -> bool:
         for direction in ("input", "output")
     ]
     return all(price == PRICE_PER_TOKEN for price in prices)
-
-
-if __name__ == "__main__":
-    sys.exit(run(lambda gateway, _: publish(gateway)))

@@ -1,17 +1,18 @@
-"""`make client NAME=codex`: how to point a client at your gateway, from `clients/`, with the address filled in."""
+"""`clients`: how to point a client at your gateway, from `clients/`, with the address filled in."""
 
-import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+
+import click
 
 from gateway.addresses import gateway_url
-from gateway.dotenv import environment
-from gateway.failures import InputError, guarded
+from gateway.failures import InputError
+from gateway.management import settings
+from gateway.options import Group, json_option
+from gateway.project import ROOT, require_host
+from gateway.tables import print_json
 
-ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = ROOT / "clients"
 MODEL = "stackspot-code"
 KEY = "$STACKSPOT_GATEWAY_KEY"
@@ -67,14 +68,35 @@ def blocks(text: str) -> Iterator[Block]:
         yield Block(found[1] or "", found[2], found[3])
 
 
-def main(name: str) -> int:
-    environ = environment(ROOT)
-    text = filled(name, gateway=gateway_url(environ))
-    print(text.rstrip())
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+@click.group(cls=Group)
+def clients() -> None:
+    """Clients: how to point each one at your gateway."""
+
+
+@clients.command("list")
+@json_option
+def list_clients(as_json: bool) -> None:
+    """List the clients that there are how-tos for."""
+    require_host("clients list")
+    if as_json:
+        print_json(names())
+    else:
+        print("\n".join(names()))
+
+
+@clients.command()
+@click.argument("name", required=False, metavar="NAME", shell_complete=_complete)
+def show(name: str | None) -> None:
+    """Print how to set up the client NAME.
+
+    The beginning of a name is enough. The gateway's address is filled in.
+    """
+    require_host("clients show")
+    environ = settings()
+    print(filled(name or "", gateway=gateway_url(environ)).rstrip())
     if not environ.get("STACKSPOT_GATEWAY_KEY"):
         print("\nPut your virtual key into the environment first: export STACKSPOT_GATEWAY_KEY=sk-...")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: main(os.environ.get("NAME", ""))))

@@ -1,6 +1,6 @@
-"""`make demo`: the whole gateway on this machine, with the simulator as StackSpot, and a tour of it.
+"""`demo`: the whole gateway on this machine, with the simulator as StackSpot, and a tour of it.
 
-ONCE=1 ends after the tour; otherwise the gateway stays up until Ctrl-C. Nothing of it outlives the demo.
+`--once` ends after the tour; otherwise the gateway stays up until Ctrl-C. Nothing of it outlives the demo.
 """
 
 import json
@@ -8,29 +8,33 @@ import os
 import secrets
 import shutil
 import signal
-import sys
 import time
+from contextlib import ExitStack
 
 import httpx
 
 from database.local import database
-from gateway import addresses
+from gateway import addresses, ports
 from gateway.banner import publish
 from gateway.environment import clean_environment
-from gateway.failures import Failure, guarded, interrupt_once
-from gateway.keys import ALLOWED_ROUTES
+from gateway.failures import Failure, interrupt_once
+from gateway.keys import DEFAULTS, make_key
 from gateway.locks import alone
 from gateway.management import Gateway
-from gateway.options import read_flag
-from gateway.processes import ALL_NAMES, ROOT, Account, Server, free_port, running_gateway, running_simulator
+from gateway.processes import ALL_NAMES, Account, Server, free_port, running_gateway, running_simulator
+from gateway.progress import step
+from gateway.project import ROOT
+from gateway.teams import make_team
 
 FOLDER = ROOT / ".data" / "demo"
+DEVELOPER, TEAM = "dev1", "backend"
+USUALLY = "This takes about half a minute, and about two minutes the first time."
 QUESTION = "What is StackSpot AI?"
 
 
-def main() -> int:
+def main(*, once: bool) -> int:
     interrupt_once()
-    once, chosen = read_flag(os.environ, "ONCE"), port()
+    chosen = port()
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
     with alone(FOLDER.with_suffix(".lock")) as free:
         if not free:
@@ -48,25 +52,27 @@ def main() -> int:
 def show(chosen: int, *, stay: bool) -> None:
     """Starts everything, makes the tour, and ends everything, at the latest with Ctrl-C."""
     account, password = Account.new(), secrets.token_urlsafe(9)
-    with running_simulator(account, FOLDER / "simulator.log", "--pace", "0.04") as simulator:
-        say(f"The StackSpot simulator answers at {simulator.url}.")
-        with database(ROOT, clean_environment({}), FOLDER / "postgres") as variables:
-            environ = {
-                **account.for_gateway(simulator.url),
-                **variables,
-                "UI_USERNAME": "admin",
-                "UI_PASSWORD": password,
-                "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
-            }
-            say("Starting the gateway: the stock LiteLLM Proxy with litellm_config.yaml ...")
-            with running_gateway(environ, FOLDER / "gateway.log", port=chosen) as gateway:
-                try:
-                    tour(gateway, password)
-                except httpx.HTTPError as error:
-                    raise Failure(f"The tour broke off ({error}); {gateway.log} says why.") from None
-                if stay:
-                    say("The gateway stays up; Ctrl-C ends it.")
-                    signal.pause()
+    print(USUALLY, flush=True)
+    with ExitStack() as running:
+        with step("Starting the StackSpot simulator"):
+            simulator = running.enter_context(running_simulator(account, FOLDER / "simulator.log", "--pace", "0.04"))
+        variables = running.enter_context(database(ROOT, clean_environment({}), FOLDER / "postgres"))
+        environ = {
+            **account.for_gateway(simulator.url),
+            **variables,
+            "UI_USERNAME": "admin",
+            "UI_PASSWORD": password,
+            "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
+        }
+        with step("Starting the gateway: the stock LiteLLM Proxy with litellm_config.yaml"):
+            gateway = running.enter_context(running_gateway(environ, FOLDER / "gateway.log", port=chosen))
+        try:
+            tour(gateway, password)
+        except httpx.HTTPError as error:
+            raise Failure(f"The tour broke off ({error}); {gateway.log} says why.") from None
+        if stay:
+            say("The gateway stays up; Ctrl-C ends it.")
+            signal.pause()
 
 
 def tour(gateway: Server, password: str) -> None:
@@ -77,15 +83,17 @@ def tour(gateway: Server, password: str) -> None:
             print(f"  {name:<24}{ask(client, name, admin)}")
         say(f"The same, streamed:  {QUESTION}")
         stream(client, admin)
-        developer = client.post(
-            "/key/generate",
-            headers=admin,
-            json={"key_alias": "dev1", "max_budget": 1, "allowed_routes": ALLOWED_ROUTES},
-        ).json()["key"]
-        say("A virtual key for a developer, with a budget of one million tokens; asking with it:")
+        management = Gateway(gateway.url, gateway.key)
+        make_team(management, TEAM, {"max_budget": 10})
+        wanted = {**DEFAULTS, "max_budget": 1, "team_id": TEAM}
+        developer = make_key(management, DEVELOPER, wanted)["key"]
+        say(
+            f"A virtual key for the developer {DEVELOPER} of the team {TEAM}, with a budget of one million tokens; "
+            "asking with it:"
+        )
         print(f"  {ask(client, 'stackspot-code', {'Authorization': f'Bearer {developer}'})}")
         print(f"  spent so far: {spend(client, developer):.6f} of 1 (millions of tokens)")
-        publish(Gateway(gateway.url, gateway.key))
+        publish(management)
         say("How to go on:")
         print(f"  export OPENAI_BASE_URL={gateway.url}/v1 OPENAI_API_KEY={developer}")
         print(f"  admin UI: {gateway.url}/ui   login: admin / {password}")
@@ -126,13 +134,9 @@ def port() -> int:
     if not os.environ.get("GATEWAY_PORT"):
         return free_port()
     chosen = addresses.port(os.environ)
-    addresses.require_free("127.0.0.1", chosen)
+    ports.require_free("127.0.0.1", chosen)
     return chosen
 
 
 def say(text: str) -> None:
     print(f"\n{text}", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(main))

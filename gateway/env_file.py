@@ -1,13 +1,10 @@
-"""`make env`: makes .env from .env.example, with strong random secrets. An existing .env stays as it is."""
+"""`env`: makes .env from .env.example, with strong random secrets. An existing .env stays as it is."""
 
 import os
 import re
 import secrets
-import sys
 from collections.abc import Callable
 from pathlib import Path
-
-from gateway.failures import guarded
 
 GENERATED: dict[str, Callable[[], str]] = {
     "LITELLM_MASTER_KEY": lambda: f"sk-{secrets.token_hex(32)}",
@@ -25,22 +22,18 @@ def fill_in(example: str) -> str:
     return re.sub(r"^(\w+)=$", value, example, flags=re.MULTILINE)
 
 
-def main(folder: Path) -> int:
+def write(folder: Path) -> None:
+    """Raises FileNotFoundError where there is no .env.example."""
     path = folder / ".env"
     content = fill_in((folder / ".env.example").read_text(encoding="utf-8"))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         print(".env is there already and stays as it is. For a new one, move it away first; keep its LITELLM_SALT_KEY.")
-        return 0
+        return
     with open(descriptor, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o600)
         file.write(content)
     print(
         "Wrote .env with new secrets, readable by you alone. Fill in StackSpot's credentials at its top, then: make up"
     )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: main(Path.cwd())))

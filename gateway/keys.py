@@ -1,4 +1,4 @@
-"""`make key`, `make keys`, `make revoke`: one virtual key for each developer.
+"""`keys`: one virtual key for each developer.
 
 A developer is a LiteLLM user of the same name, so that usage is told by person, also after keys were replaced or
 revoked, and so that no key is without a user (until 1.108.13 such keys could read one another).
@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import click
+
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
-from gateway.management import Failure, Gateway, InputError, Refused, run
-from gateway.options import DEFAULTS_PREFIX, check_models, read_flag, read_name, read_settings, together
+from gateway import spelling
+from gateway.banner import publish
+from gateway.failures import Failure, InputError
+from gateway.management import Gateway, Refused, settings, with_gateway
+from gateway.options import Group, Name, Value, check_models, defaults, fields, json_option, limits, read_name
 from gateway.processes import ALL_NAMES
-from gateway.tables import UNIT, amount, budget, count, day, models, rates, render
+from gateway.tables import UNIT, amount, budget, count, day, models, print_json, rates, render
 from gateway.teams import add_member, require_team
 
 DEFAULTS: dict[str, Any] = {
@@ -31,54 +37,125 @@ DEFAULTS: dict[str, Any] = {
 ALLOWED_ROUTES = DEVELOPER_ROUTES
 # Kept when a key is replaced: a new key is not a new budget.
 KEPT = ("models", "max_budget", "budget_duration", "rpm_limit", "tpm_limit", "team_id", "spend")
+# What a script is told of a key, beside its name and, once, the key itself.
+TOLD = ("team_id", "spend", "max_budget", "budget_duration", "rpm_limit", "tpm_limit", "models", "expires")
 ROLE = "internal_user_viewer"  # a role that could not make keys even if its routes were open
 
+name_of_key = click.argument("name", cls=Name, whose="for whom", example=("keys create dev1", "key NAME=dev1"))
+team_option = click.option(
+    "--team", type=Value("team", read_name), metavar="TEAM", help="The team whose budget and limits hold as well."
+)
 
-def create(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    given: dict[str, Any] = {}
-    defaults: dict[str, Any] = {}
-    name, _, _, rotate, update, _ = together(
-        lambda: read_name(environ, "NAME", "say for whom, as in `make key NAME=dev1`."),
-        lambda: given.update(read_settings(environ)),
-        lambda: defaults.update(read_settings(environ, DEFAULTS_PREFIX)),
-        lambda: read_flag(environ, "ROTATE"),
-        lambda: read_flag(environ, "UPDATE"),
-        lambda: environ.get("TEAM") and given.update(team_id=read_name(environ, "TEAM", "")),
-    )
-    if rotate and update:
-        raise InputError("UPDATE=1 changes a key's settings, ROTATE=1 replaces the key: choose one.")
-    check_models(gateway, given.get("models", defaults.get("models")))
-    if "team_id" in given:
-        require_team(gateway, given["team_id"])
-    old = _key_of(gateway, name)
-    if old and not rotate and not update:
+
+@click.group(cls=Group)
+def keys() -> None:
+    """Virtual keys: one for each developer."""
+
+
+@keys.command()
+@name_of_key
+@team_option
+@limits(expires=True)
+@json_option
+@with_gateway
+def create(gateway: Gateway, name: str, team: str | None, as_json: bool, **given: Any) -> None:
+    """Hand out a key to NAME.
+
+    It is shown this once, alone on standard output.
+
+    What is not given comes from KEY_BUDGET, KEY_PERIOD, KEY_RPM, KEY_TPM, KEY_MODELS and KEY_EXPIRES in .env.
+    """
+    wanted, environ_defaults = _wanted(gateway, team, given), defaults(settings())
+    check_models(gateway, wanted.get("models", environ_defaults.get("models")))
+    if _key_of(gateway, name):
         raise InputError(
-            f"{name} has a key already: ROTATE=1 replaces it, UPDATE=1 changes its settings, `make revoke` takes it."
+            f"{name} has a key already: {spelling.flag('rotate')} replaces it, {spelling.flag('update')} changes its "
+            f"settings, {spelling.command('keys revoke', 'revoke')} takes it."
         )
-    if update:
-        _change(gateway, name, old, given)
-        return
+    _hand_out(gateway, name, DEFAULTS | environ_defaults | wanted, as_json)
+
+
+@keys.command()
+@name_of_key
+@team_option
+@limits(expires=True)
+@json_option
+@with_gateway
+def rotate(gateway: Gateway, name: str, team: str | None, as_json: bool, **given: Any) -> None:
+    """Replace the key of NAME.
+
+    The old one is refused from now on. Settings and spend stay, unless others are given.
+    """
+    wanted, environ_defaults = _wanted(gateway, team, given), defaults(settings())
+    check_models(gateway, wanted.get("models", environ_defaults.get("models")))
+    old = _key_of(gateway, name)
     kept = {field: old[field] for field in KEPT} if old else {}
-    settings = DEFAULTS | defaults | kept | given
-    _ensure_user(gateway, name)
-    if team := settings.get("team_id"):
-        add_member(gateway, team, name)
-    if old:
-        _take_away(gateway, old)
-    _hand_out(name, gateway.url, _generate(gateway, name, settings))
+    _hand_out(gateway, name, DEFAULTS | environ_defaults | kept | wanted, as_json, old)
 
 
-def _change(gateway: Gateway, name: str, key: Mapping[str, Any] | None, given: Mapping[str, Any]) -> None:
+@keys.command()
+@name_of_key
+@team_option
+@limits(expires=True)
+@with_gateway
+def update(gateway: Gateway, name: str, team: str | None, **given: Any) -> None:
+    """Change the settings of the key of NAME.
+
+    The key itself stays the same.
+    """
+    wanted = _wanted(gateway, team, given)
+    check_models(gateway, wanted.get("models"))
+    key = _key_of(gateway, name)
     if not key:
         raise InputError(f"{name} has no key whose settings could be changed.")
-    if team := given.get("team_id"):
+    if team:
         add_member(gateway, team, name)
-    gateway.post("/key/update", {"key": key["token"], **given})
+    gateway.post("/key/update", {"key": key["token"], **wanted})
     print(f"Changed the settings of {name}'s key; the key stays the same.", file=sys.stderr)
 
 
-def _generate(gateway: Gateway, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    body = {field: value for field, value in settings.items() if value is not None}
+@keys.command("list")
+@json_option
+@with_gateway
+def list_keys(gateway: Gateway, as_json: bool) -> None:
+    """List the keys with their spend, limits and expiry."""
+    found = sorted(gateway.keys(), key=lambda key: key["key_alias"] or "")
+    if as_json:
+        print_json([{"name": _name(key), **_told(key), "last_active": key["last_active"]} for key in found])
+        return
+    if not found:
+        print(f"There are no keys yet: {spelling.command('keys create dev1', 'key NAME=dev1')}")
+        return
+    header = ("name", "team", "spend", "budget", "rpm", "tpm", "expires", "last used", "models")
+    print(render(header, [_row(key) for key in found]))
+    print(f"\nspend and budget: {UNIT}")
+
+
+@keys.command()
+@click.argument("name", cls=Name, whose="whose", example=("keys revoke dev1", "revoke NAME=dev1"))
+@with_gateway
+def revoke(gateway: Gateway, name: str) -> None:
+    """Take the key of NAME away, at once.
+
+    The usage stays.
+    """
+    key = _key_of(gateway, name)
+    if not key:
+        raise Failure(f"{name} has no key.")
+    _take_away(gateway, key)
+    print(f"{name}'s key is revoked and will be refused from now on; the usage stays.")
+
+
+def make_key(
+    gateway: Gateway, name: str, wanted: Mapping[str, Any], old: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """LiteLLM's record of a new key, with the key itself, in place of `old`. Makes its user and its place in a team."""
+    _ensure_user(gateway, name)
+    if team := wanted.get("team_id"):
+        add_member(gateway, team, name)
+    if old:
+        _take_away(gateway, old)
+    body = {field: value for field, value in wanted.items() if value is not None}
     body |= {"key_alias": name, "user_id": name, "allowed_routes": ALLOWED_ROUTES}
     try:
         record: dict[str, Any] = gateway.post("/key/generate", body)
@@ -91,50 +168,56 @@ def _generate(gateway: Gateway, name: str, settings: Mapping[str, Any]) -> dict[
     return record
 
 
-def _hand_out(name: str, url: str, record: Mapping[str, Any]) -> None:
-    """The key alone goes to standard output, so that it can be piped into a secret store."""
-    print(f"{name}'s key, shown this once:", file=sys.stderr, flush=True)
-    print(record["key"], flush=True)
-    print(
-        f"  models   {models(record['models'])}\n"
-        f"  budget   {budget(record)} ({UNIT})\n"
-        f"  limits   {rates(record)}\n"
-        f"  expires  {day(record['expires'])}\n"
-        f"  use it   OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY=<the key>",
-        file=sys.stderr,
+def _wanted(gateway: Gateway, team: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """LiteLLM's fields for what was typed."""
+    if not team:
+        return fields(given)
+    require_team(gateway, team)
+    return {**fields(given), "team_id": team}
+
+
+def _hand_out(
+    gateway: Gateway, name: str, wanted: Mapping[str, Any], as_json: bool, old: Mapping[str, Any] | None = None
+) -> None:
+    """Makes a key, in place of `old`. It alone goes to standard output, so that it can be piped into a secret store."""
+    record = make_key(gateway, name, wanted, old)
+    if as_json:
+        print_json({"name": name, "key": record["key"], **_told(record)})
+    else:
+        print(f"{name}'s key, shown this once:", file=sys.stderr, flush=True)
+        print(record["key"], flush=True)
+        print(
+            f"  models   {models(record['models'])}\n"
+            f"  budget   {budget(record)} ({UNIT})\n"
+            f"  limits   {rates(record)}\n"
+            f"  expires  {day(record['expires'])}\n"
+            f"  use it   OPENAI_BASE_URL={gateway.url}/v1 OPENAI_API_KEY=<the key>",
+            file=sys.stderr,
+        )
+    with suppress(Failure, KeyError):  # what a unit of spend is, in the UI; the key matters more
+        publish(gateway)
+
+
+def _row(key: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        _name(key),
+        key["team_id"] or "-",
+        amount(key["spend"]),
+        budget(key),
+        count(key["rpm_limit"]),
+        count(key["tpm_limit"]),
+        _expiry(key),
+        day(key["last_active"]),
+        models(key["models"]),
     )
 
 
-def list_keys(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    header = ("name", "team", "spend", "budget", "rpm", "tpm", "expires", "last used", "models")
-    rows = [
-        (
-            key["key_alias"] or key["key_name"],
-            key["team_id"] or "-",
-            amount(key["spend"]),
-            budget(key),
-            count(key["rpm_limit"]),
-            count(key["tpm_limit"]),
-            _expiry(key),
-            day(key["last_active"]),
-            models(key["models"]),
-        )
-        for key in sorted(gateway.keys(), key=lambda key: key["key_alias"] or "")
-    ]
-    if not rows:
-        print("There are no keys yet: make key NAME=dev1")
-        return
-    print(render(header, rows))
-    print(f"\nspend and budget: {UNIT}")
+def _name(key: Mapping[str, Any]) -> str:
+    return str(key["key_alias"] or key["key_name"])
 
 
-def revoke(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    name = read_name(environ, "NAME", "say whose, as in `make revoke NAME=dev1`.")
-    key = _key_of(gateway, name)
-    if not key:
-        raise Failure(f"{name} has no key.")
-    _take_away(gateway, key)
-    print(f"{name}'s key is revoked and will be refused from now on; the usage stays.")
+def _told(key: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.removesuffix("_id"): key.get(field) for field in TOLD}
 
 
 def _key_of(gateway: Gateway, name: str) -> dict[str, Any] | None:
@@ -159,11 +242,3 @@ def _expiry(key: Mapping[str, Any]) -> str:
     moment = key["expires"]
     expired = moment and datetime.fromisoformat(moment) < datetime.now(UTC)
     return f"expired {day(moment)}" if expired else day(moment)
-
-
-COMMANDS = {"create": create, "list": list_keys, "revoke": revoke}
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
-        sys.exit(f"usage: python -m gateway.keys {'|'.join(COMMANDS)}")
-    sys.exit(run(COMMANDS[sys.argv[1]]))

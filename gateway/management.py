@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import httpx
 
 from custom_handlers.http.network import is_loopback
-from gateway.addresses import gateway_url
+from gateway.addresses import gateway_url, normal
 from gateway.dotenv import environment, file_values
-from gateway.failures import Failure, InputError, guarded
-from gateway.names import OWN, misspelt
-from gateway.processes import ROOT
+from gateway.failures import Failure, InputError
+from gateway.names import EXAMPLE, OWN, misspelt
+from gateway.project import ROOT
 
-__all__ = ["Failure", "Gateway", "InputError", "Refused", "run"]
+__all__ = ["Gateway", "Refused", "settings", "with_gateway"]
 
 TIMEOUT_SECONDS = 30
 PAGE_SIZE = 100
@@ -117,14 +119,27 @@ def _on_loopback(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-def run(command: Callable[[Gateway, Mapping[str, str]], None]) -> int:
-    """Runs a command against the gateway that the environment and `.env` name; the exit status."""
+def settings() -> dict[str, str]:
+    """The environment and `.env`, with the address of `--url`. Raises InputError for what is misspelt in them."""
+    environ = environment(ROOT)
+    if EXAMPLE.exists() and (mistakes := misspelt(file_values(ROOT), environ, OWN)):
+        raise InputError("\n".join(mistakes))
+    context = click.get_current_context(silent=True)
+    url = context.find_root().params.get("url") if context else None
+    return {**environ, "GATEWAY_URL": normal(url, "--url")} if url else environ
 
-    def with_gateway() -> int:
-        environ = environment(ROOT)
-        if mistakes := misspelt(file_values(ROOT), environ, OWN):
-            raise InputError("\n".join(mistakes))
-        command(Gateway.from_environment(environ), environ)
-        return 0
 
-    return guarded(with_gateway)
+def with_gateway(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that is given the gateway which the environment, `.env` or `--url` name."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        gateway = Gateway.from_environment(settings())
+        try:
+            command(gateway, *arguments, **options)
+        except KeyError as error:
+            raise Failure(
+                f"The answer of {gateway.url} has no {error}: this is made for the gateway's own version of LiteLLM."
+            ) from None
+
+    return run

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from custom_handlers.config.spelling import SURE, nearest, suggestion
 from gateway.environment import belongs, passed_on
+from gateway.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / ".env.example"
 OWN = ("GATEWAY_", "KEY_")  # prefixes that nobody else is expected to put into .env
 FOREIGN = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
 # Told in words in .env.example, or for tests and clients only.
@@ -23,7 +24,7 @@ MORE = ("STACKSPOT_CLIENT_KEY", "STACKSPOT_GATEWAY_KEY", "KEY_MODELS", "GATEWAY_
 
 def known() -> tuple[str, ...]:
     """Every setting that .env.example documents, and the few that it tells in words."""
-    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    text = EXAMPLE.read_text(encoding="utf-8")
     return (*re.findall(r"^#?([A-Z][A-Z0-9_]*)=", text, re.MULTILINE), *MORE)
 
 

@@ -16,9 +16,8 @@ import httpx
 from custom_handlers.core.models import AGENT_VARIABLES, ALIASES, MODELS
 from gateway.environment import clean_environment
 from gateway.failures import StartFailure, last_words
+from gateway.project import BIN, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 _AGENT_IDS = ("01J0000000000000000000CHAT", "01J0000000000000000000C0DE", "01J00000000000000000ASS1ST")
 AGENTS = dict(zip(MODELS, _AGENT_IDS, strict=True))
 ALL_NAMES = (*AGENTS, *ALIASES)

@@ -1,8 +1,7 @@
-"""`make run`: the gateway with your own credentials, on this machine and without Docker."""
+"""`run`: the gateway with your own credentials, on this machine and without Docker."""
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -10,12 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 
 from database.local import data_folder, database, require_answer
-from gateway.addresses import DEFAULT_PORT, port, require_free, whole
+from gateway.addresses import DEFAULT_PORT, port, whole
 from gateway.dotenv import environment, file_values
 from gateway.environment import HAND_ON, for_gateway, left_out
-from gateway.failures import Failure, InputError, guarded, interrupt_once, last_words
+from gateway.failures import Failure, InputError, interrupt_once, last_words
 from gateway.names import misspelt, named_in_configuration
-from gateway.processes import BIN, ROOT
+from gateway.ports import require_free
+from gateway.project import BIN, ROOT
 
 EXIT_CONFIG = 78
 MOST_WORKERS = 256
@@ -123,8 +123,3 @@ def serve(environ: Mapping[str, str], host: str, number: int = DEFAULT_PORT) -> 
         signal.signal(each, lambda *_: proxy.send_signal(signal.SIGTERM))
     status = proxy.wait()
     return 0 if status == -signal.SIGTERM else status
-
-
-if __name__ == "__main__":
-    os.chdir(ROOT)
-    sys.exit(guarded(main))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,11 @@ def render(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         cells = zip(row, widths, numeric, strict=True)
         lines.append("  ".join(cell.rjust(w) if right else cell.ljust(w) for cell, w, right in cells).rstrip())
     return "\n".join(lines)
+
+
+def print_json(value: Any) -> None:
+    """For a script; also where the terminal knows ASCII only."""
+    print(json.dumps(value, indent=2))
 
 
 def _is_number(cell: str) -> bool:

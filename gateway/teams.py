@@ -1,4 +1,4 @@
-"""`make team`: teams share a budget and limits. A team is known by its name: LiteLLM's id for it is the same."""
+"""`teams`: a budget and limits that several keys share. LiteLLM's id of a team is the same as its name."""
 
 from __future__ import annotations
 
@@ -6,64 +6,114 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.management import Gateway, InputError, Refused, run
-from gateway.options import check_models, read_name, read_settings, together
-from gateway.tables import UNIT, amount, budget, count, models, rates, render
+import click
+
+from gateway import spelling
+from gateway.failures import InputError
+from gateway.management import Gateway, Refused, with_gateway
+from gateway.options import Group, Name, check_models, fields, json_option, limits
+from gateway.tables import UNIT, amount, budget, count, models, print_json, rates, render
 
 MASTER = "default_user_id"  # LiteLLM makes whoever creates a team its member
+TOLD = ("spend", "max_budget", "budget_duration", "rpm_limit", "tpm_limit", "models")
+
+name_of_team = click.argument("name", cls=Name, whose="which", example=("teams create backend", "team NAME=backend"))
 
 
-def team(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    if not environ.get("NAME"):
-        list_teams(gateway)
+@click.group(cls=Group)
+def teams() -> None:
+    """Teams: a budget and limits that several keys share."""
+
+
+@teams.command("list")
+@json_option
+@with_gateway
+def list_teams(gateway: Gateway, as_json: bool) -> None:
+    """List the teams with their members, spend and limits."""
+    found = sorted(gateway.teams(), key=lambda record: record["team_id"])
+    if as_json:
+        print_json([_told(record) for record in found])
         return
-    name, settings = together(
-        lambda: read_name(environ, "NAME", ""),
-        lambda: read_settings({**environ, "EXPIRES": ""}),
-    )
-    check_models(gateway, settings.get("models"))
-    if not _find(gateway, name):
-        given = {field: value for field, value in settings.items() if value is not None}
-        gateway.post("/team/new", {"team_id": name, "team_alias": name, **given})
-        print(f"Made the team {name}.", file=sys.stderr)
-    elif settings:
-        gateway.post("/team/update", {"team_id": name, **settings})
-        print(f"Changed the team {name}.", file=sys.stderr)
-    show(_find(gateway, name) or {}, gateway)
-
-
-def list_teams(gateway: Gateway) -> None:
-    header = ("team", "members", "spend", "budget", "rpm", "tpm", "models")
-    rows = [
-        (
-            record["team_alias"] or record["team_id"],
-            str(len(_members(record))),
-            amount(record["spend"]),
-            budget(record),
-            count(record["rpm_limit"]),
-            count(record["tpm_limit"]),
-            models(record["models"]),
+    if not found:
+        example = "NAME=backend BUDGET=200 PERIOD=30d"
+        print(
+            "There are no teams yet: "
+            + spelling.command("teams create backend --budget 200 --period 30d", f"team {example}")
         )
-        for record in sorted(gateway.teams(), key=lambda record: record["team_id"])
-    ]
-    if not rows:
-        print("There are no teams yet: make team NAME=backend BUDGET=200 PERIOD=30d")
         return
-    print(render(header, rows))
+    header = ("team", "members", "spend", "budget", "rpm", "tpm", "models")
+    print(render(header, [_row(record) for record in found]))
     print(f"\nspend and budget: {UNIT}")
 
 
-def show(record: Mapping[str, Any], gateway: Gateway) -> None:
-    print(f"{record['team_id']}: spent {amount(record['spend'])} of {budget(record)} ({UNIT})")
-    print(f"  limits   {rates(record)}")
-    print(f"  models   {models(record['models'])}")
-    print(f"  members  {', '.join(_members(record)) or 'none yet: make key NAME=dev1 TEAM=' + record['team_id']}")
+@teams.command()
+@name_of_team
+@json_option
+@with_gateway
+def show(gateway: Gateway, name: str, as_json: bool) -> None:
+    """Show the team NAME: what is spent, its limits and its members."""
+    require_team(gateway, name)
+    _show(gateway, name, as_json)
+
+
+@teams.command()
+@name_of_team
+@limits(expires=False)
+@json_option
+@with_gateway
+def create(gateway: Gateway, name: str, as_json: bool, **given: Any) -> None:
+    """Make the team NAME."""
+    if _find(gateway, name):
+        change = spelling.command(f"teams update {name}", f"team NAME={name}")
+        raise InputError(f"There is a team {name} already: change it with {change}.")
+    make_team(gateway, name, fields(given))
+    _show(gateway, name, as_json)
+
+
+@teams.command()
+@name_of_team
+@limits(expires=False)
+@json_option
+@with_gateway
+def update(gateway: Gateway, name: str, as_json: bool, **given: Any) -> None:
+    """Change the limits of the team NAME."""
+    require_team(gateway, name)
+    change_team(gateway, name, fields(given))
+    _show(gateway, name, as_json)
+
+
+@teams.command("set", hidden=True)
+@name_of_team
+@limits(expires=False)
+@with_gateway
+def set_team(gateway: Gateway, name: str, **given: Any) -> None:
+    """Make the team NAME or change it: what `make team` has always done."""
+    if not _find(gateway, name):
+        make_team(gateway, name, fields(given))
+    else:
+        change_team(gateway, name, fields(given))
+    _show(gateway, name)
+
+
+def make_team(gateway: Gateway, name: str, wanted: Mapping[str, Any]) -> None:
+    check_models(gateway, wanted.get("models"))
+    given = {field: value for field, value in wanted.items() if value is not None}
+    gateway.post("/team/new", {"team_id": name, "team_alias": name, **given})
+    print(f"Made the team {name}.", file=sys.stderr)
+
+
+def change_team(gateway: Gateway, name: str, wanted: Mapping[str, Any]) -> None:
+    check_models(gateway, wanted.get("models"))
+    if wanted:
+        gateway.post("/team/update", {"team_id": name, **wanted})
+        print(f"Changed the team {name}.", file=sys.stderr)
 
 
 def require_team(gateway: Gateway, name: str) -> None:
     """LiteLLM would take the name of a team that there is not, and give the key no team's limits."""
     if not _find(gateway, name):
-        raise InputError(f"There is no team {name}: make it with `make team NAME={name}`.")
+        make = spelling.command(f"teams create {name}", f"team NAME={name}")
+        raise InputError(f"There is no team {name}: make it with {make}.")
 
 
 def add_member(gateway: Gateway, name: str, user: str) -> None:
@@ -87,5 +137,29 @@ def _members(record: Mapping[str, Any]) -> list[str]:
     return [member for member in members if member and member != MASTER]
 
 
-if __name__ == "__main__":
-    sys.exit(run(team))
+def _show(gateway: Gateway, name: str, as_json: bool = False) -> None:
+    record = _find(gateway, name) or {}
+    if as_json:
+        print_json(_told(record))
+        return
+    example = spelling.command(f"keys create dev1 --team {name}", f"key NAME=dev1 TEAM={name}")
+    print(f"{name}: spent {amount(record['spend'])} of {budget(record)} ({UNIT})")
+    print(f"  limits   {rates(record)}")
+    print(f"  models   {models(record['models'])}")
+    print(f"  members  {', '.join(_members(record)) or 'none yet: ' + example}")
+
+
+def _row(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        record["team_alias"] or record["team_id"],
+        str(len(_members(record))),
+        amount(record["spend"]),
+        budget(record),
+        count(record["rpm_limit"]),
+        count(record["tpm_limit"]),
+        models(record["models"]),
+    )
+
+
+def _told(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": record["team_id"], "members": _members(record), **{field: record[field] for field in TOLD}}

@@ -1,4 +1,4 @@
-"""`make usage`: what each developer used, from LiteLLM's daily totals. Revoked and expired keys count."""
+"""`usage`: what each developer used, from LiteLLM's daily totals. Revoked and expired keys count."""
 
 from __future__ import annotations
 
@@ -9,41 +9,61 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from gateway.addresses import whole
-from gateway.management import Failure, Gateway, InputError, run
-from gateway.options import together
-from gateway.tables import UNIT, amount, count, render
+import click
+
+from gateway.addresses import read_whole
+from gateway.failures import Failure, InputError
+from gateway.management import Gateway, with_gateway
+from gateway.options import Command, Value, json_option
+from gateway.tables import UNIT, amount, count, print_json, render
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 3650
+FORMATS = ("table", "csv", "json")
 PAGE_SIZE = 50
 NO_USER = "(no developer)"  # health checks, calls without a valid key
 HEADER = ("developer", "requests", "failed", "input tokens", "output tokens", "tokens", "spend")
 
 
-def usage(gateway: Gateway, environ: Mapping[str, str]) -> None:
-    days, form = together(lambda: whole(environ, "DAYS", DEFAULT_DAYS, MOST_DAYS), lambda: _format(environ))
+def _read_format(label: str, given: str) -> str:
+    if given not in FORMATS:
+        raise InputError(f"{label} is {given!r}: it has to be table, csv or json.")
+    return given
+
+
+@click.command(cls=Command)
+@click.option(
+    "--days",
+    type=Value("days", lambda label, given: read_whole(label, given, MOST_DAYS)),
+    default=str(DEFAULT_DAYS),
+    show_default=True,
+    metavar="N",
+    help="How many days back, today included.",
+)
+@click.option("--csv", "file", metavar="FILE", help="Write CSV to this file.")
+@click.option(
+    "--format", type=Value("format", _read_format), default="table", metavar="|".join(FORMATS), help="How to print it."
+)
+@json_option
+@with_gateway
+def usage(gateway: Gateway, days: int, file: str | None, format: str, as_json: bool) -> None:
+    """Show what each developer used: calls, tokens and spend."""
     today = datetime.now(UTC).date()
     first = today - timedelta(days=days - 1)
     rows = sorted(_developers(gateway, str(first), str(today)), key=lambda row: (-row["spend"], row["user_id"] or ""))
-    if file := environ.get("CSV"):
+    if file:
         try:
             with Path(file).open("w", newline="") as target:
                 _write_csv(target, rows)
         except OSError as error:
             raise Failure(f"{file} cannot be written ({error.strerror}).") from None
         print(f"Wrote {len(rows)} rows to {file}.")
-    elif form == "csv":
+    elif as_json or format == "json":
+        print_json([_told(row) for row in rows])
+    elif format == "csv":
         _write_csv(sys.stdout, rows)
     else:
         _print_table(rows, f"{first} to {today} (UTC)")
-
-
-def _format(environ: Mapping[str, str]) -> str:
-    form = environ.get("FORMAT", "table")
-    if form not in ("table", "csv"):
-        raise InputError(f"FORMAT is {form!r}: it has to be table or csv.")
-    return form
 
 
 def _developers(gateway: Gateway, first: str, last: str) -> Iterator[dict[str, Any]]:
@@ -84,5 +104,6 @@ def _print_table(rows: list[dict[str, Any]], period: str) -> None:
     print(f"\nspend: {UNIT}. LiteLLM writes it about a minute after a call.")
 
 
-if __name__ == "__main__":
-    sys.exit(run(usage))
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = (name.replace(" ", "_") for name in HEADER)
+    return dict(zip(names, (row["user_id"], *_figures(row), round(row["spend"], 6)), strict=True))

@@ -20,8 +20,6 @@ from gateway import environment, processes
 from gateway.processes import (
     AGENTS,
     ALL_NAMES,
-    BIN,
-    ROOT,
     Account,
     Process,
     Server,
@@ -30,6 +28,7 @@ from gateway.processes import (
     running_simulator,
     wait_until_ready,
 )
+from gateway.project import BIN, ROOT
 
 __all__ = [
     "AGENTS",

@@ -19,6 +19,7 @@ SOURCES = [
     ROOT / "gateway" / "__init__.py",
     ROOT / "gateway" / "failures.py",
     ROOT / "gateway" / "locks.py",
+    ROOT / "gateway" / "progress.py",
     ROOT / "database" / "__init__.py",
     ROOT / "database" / "prisma_engine.py",
 ]

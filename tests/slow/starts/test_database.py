@@ -228,8 +228,11 @@ def test_an_address_of_ones_own_is_taken(data: Path) -> None:
 def test_clean_data_refuses_while_it_is_used_and_says_what_it_did(data: Path) -> None:
     copy = data.parent / "project"
     copy.mkdir(parents=True)
-    command = [sys.executable, "-m", "database.local", "remove"]
-    environ = clean_environment(PYTHONPATH)
+    shutil.copytree(ROOT / "gateway", copy / "gateway", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("database", "custom_handlers", "docker-compose.yml"):
+        (copy / name).symlink_to(ROOT / name)
+    command = [sys.executable, "-m", "gateway", "data", "remove"]
+    environ = clean_environment({})
 
     def clean() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)

@@ -21,7 +21,10 @@ from gateway.run import mistakes
 from tests.harness import ROOT, Account, clean_environment, free_port
 
 KEY = "sk-of-these-tests-0123456789"
-PROJECT = ("gateway", "database", "simulator", "custom_handlers", "litellm_config.yaml", ".env.example")
+PROJECT = (
+    *("gateway", "database", "simulator", "custom_handlers"),
+    *("litellm_config.yaml", "docker-compose.yml", ".env.example"),
+)
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def taken() -> Iterator[int]:
 
 def run(command: str, environ: Mapping[str, str], cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
-        [sys.executable, "-m", f"gateway.{command}"],
+        [sys.executable, "-m", "gateway", command],
         cwd=cwd,
         env=clean_environment(environ),
         capture_output=True,
@@ -181,7 +184,7 @@ def test_an_engine_that_is_missing(project: Path) -> None:
 @pytest.mark.parametrize("command", ["run", "demo"])
 def test_ctrl_c_at_any_moment(settings: dict[str, str], command: str, seconds: float) -> None:
     started = subprocess.Popen(
-        [sys.executable, "-m", f"gateway.{command}"],
+        [sys.executable, "-m", "gateway", command],
         cwd=ROOT,
         env=clean_environment(settings),
         stdout=subprocess.PIPE,

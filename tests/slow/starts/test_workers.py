@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulator.client import Simulator
-from tests.gateway.scripts.conftest import Developer, Make, make_for
+from tests.gateway.administration.conftest import Developer, Make, make_for
 from tests.harness import Account, Server, clean_environment, free_port, process, running_gateway
 
 CALLS = 40  # each on a connection of its own, so that both workers get some

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from simulator.client import Simulator
-from tests.gateway.scripts.conftest import Developer, Make
+from tests.gateway.administration.conftest import Developer, Make
 from tests.harness import Server
 
 TINY_BUDGET = "BUDGET=0.00001"  # ten tokens at the default price: the first answer uses it up

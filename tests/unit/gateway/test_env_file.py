@@ -1,6 +1,7 @@
 """`make env`, .env.example, and what docker-compose.yml says without a daemon."""
 
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def settings(folder: Path) -> dict[str, str]:
 def test_every_secret_is_new_and_strong(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("other")
     (other / ".env.example").write_text(EXAMPLE)
-    assert env.main(folder) == env.main(other) == 0
+    env.write(folder)
+    env.write(other)
     first, second = settings(folder), settings(other)
     for name in env.GENERATED:
         assert len(first[name]) >= 32, name
@@ -42,21 +44,23 @@ def test_every_secret_is_new_and_strong(folder: Path, tmp_path_factory: pytest.T
 
 
 def test_only_the_owner_can_read_it(folder: Path) -> None:
-    env.main(folder)
+    env.write(folder)
     assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
 
 
 def test_an_existing_file_stays_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / ".env").write_text("LITELLM_SALT_KEY=precious\n")
-    assert env.main(folder) == 0
+    env.write(folder)
     assert (folder / ".env").read_text() == "LITELLM_SALT_KEY=precious\n"
     assert "stays as it is" in capsys.readouterr().out
 
 
 def test_a_folder_that_lacks_the_example_is_one_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gateway.env_file"]
-    environ = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    shutil.copytree(ROOT / "gateway", tmp_path / "gateway", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("custom_handlers", "docker-compose.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    command = [sys.executable, "-m", "gateway", "env"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"{tmp_path}/.env.example: No such file or directory.\n"
 
@@ -85,7 +89,7 @@ def test_no_secret_has_a_default() -> None:
 
 @pytest.mark.parametrize("missing", env.GENERATED)
 def test_a_missing_secret_is_named(folder: Path, missing: str) -> None:
-    env.main(folder)
+    env.write(folder)
     lines = (folder / ".env").read_text().splitlines()
     (folder / ".env").write_text("\n".join(line for line in lines if not line.startswith(f"{missing}=")))
     done = config(folder)
@@ -94,7 +98,7 @@ def test_a_missing_secret_is_named(folder: Path, missing: str) -> None:
 
 
 def test_it_is_published_on_loopback_unless_told_otherwise(folder: Path) -> None:
-    env.main(folder)
+    env.write(folder)
     assert published(folder) == [("127.0.0.1", "4000")]
     with (folder / ".env").open("a") as file:
         file.write("GATEWAY_BIND=192.0.2.7\nGATEWAY_PORT=8443\n")
@@ -132,7 +136,7 @@ def services_with(folder: Path, **environ: str) -> Any:
 
 @pytest.mark.parametrize("service", ["preflight", "gateway"])
 def test_a_companys_proxy_is_not_for_the_stack_itself(folder: Path, service: str) -> None:
-    env.main(folder)
+    env.write(folder)
     own = "127.0.0.1,localhost,::1,database,redis"
     assert environment_of(folder, service)["HTTPS_PROXY"] is None, "not even set when there is none"
     assert environment_of(folder, service)["NO_PROXY"] == own
@@ -146,7 +150,7 @@ def test_a_companys_proxy_is_not_for_the_stack_itself(folder: Path, service: str
 
 @pytest.mark.parametrize("service", ["preflight", "gateway"])
 def test_a_companys_certificates_are_mounted(folder: Path, service: str) -> None:
-    env.main(folder)
+    env.write(folder)
     for bundle, source, told in (("", "/dev/null", ""), ("/etc/corp.pem", "/etc/corp.pem", "/app/certificates.pem")):
         found = services_with(folder, CA_BUNDLE=bundle)
         mounts = {mount["target"]: mount for mount in found[service]["volumes"]}

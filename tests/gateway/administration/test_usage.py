@@ -17,7 +17,7 @@ import pytest
 
 from custom_handlers.core.models import PRICE_PER_TOKEN
 from simulator.client import Simulator
-from tests.gateway.scripts.conftest import Developer, Make
+from tests.gateway.administration.conftest import Developer, Make
 from tests.harness import AGENTS, Server
 
 CALLS = 100  # of each developer

@@ -2,11 +2,15 @@
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
+import click
 import pytest
 
-from gateway.typed import OPTIONS, mistakes
+from gateway import cli
+from gateway.failures import InputError
+from gateway.make import ARGUMENTS, TARGETS, arguments, mistakes
 from tests.harness import ROOT, clean_environment
 
 
@@ -64,9 +68,57 @@ def test_what_has_a_meaning_is_not(goals: str, names: str) -> None:
     assert mistakes({"TYPED_GOALS": goals, "TYPED_VARIABLES": names}) == []
 
 
-def test_every_target_with_options_is_checked() -> None:
-    rules = re.findall(r"^([a-z-]+): \.typed ", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert set(rules) == set(OPTIONS)
+def test_every_target_for_users_is_checked() -> None:
+    rules = re.findall(r"^([a-z-]+): \.(?:typed|admin)\b", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(rules) == set(TARGETS)
+
+
+def command(words: Iterable[str]) -> click.Command:
+    found: click.Command = cli.program
+    for word in words:
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+    return found
+
+
+@pytest.mark.parametrize("target", [name for name, target in TARGETS.items() if target.words])
+def test_both_spellings_are_one(target: str) -> None:
+    """What may be typed behind a target are the options and arguments of its command, and no others."""
+    wanted = TARGETS[target]
+    behind = command(wanted.with_name or wanted.words)
+    options = {name for each in behind.params if isinstance(each, click.Option) for name in each.opts}
+    named = {each.name.upper() for each in behind.params if isinstance(each, click.Argument) and each.name}
+    typed = set(wanted.variables) - {"ROTATE", "UPDATE"}
+    assert {f"--{name.lower()}" for name in typed - set(ARGUMENTS)} == options - {"--json"}
+    assert typed & set(ARGUMENTS) == named
+    if target == "key":
+        for flag in ("rotate", "update"):
+            other = {name for each in command(["keys", flag]).params for name in each.opts}
+            assert other | {"--json"} == options | {"name", "--json"}
+
+
+@pytest.mark.parametrize(
+    ("target", "typed", "expected"),
+    [
+        ("key", {"NAME": "a", "BUDGET": "5", "TEAM": "t"}, "keys create --team=t --budget=5 -- a"),
+        ("key", {"NAME": "a", "ROTATE": "1"}, "keys rotate -- a"),
+        ("key", {"NAME": "a", "UPDATE": "yes", "ROTATE": "0", "RPM": ""}, "keys update -- a"),
+        ("key", {}, "keys create"),
+        ("team", {}, "teams list"),
+        ("team", {"NAME": "t", "RPM": "none"}, "teams set --rpm=none -- t"),
+        ("restore", {"FILE": "--x"}, "restore -- --x"),
+        ("demo", {"ONCE": "1"}, "demo --once"),
+        ("usage", {"DAYS": "-1", "GATEWAY_URL": "x"}, "usage --days=-1"),
+    ],
+)
+def test_what_the_command_line_is_given(target: str, typed: dict[str, str], expected: str) -> None:
+    environ = {**typed, "TYPED_VARIABLES": " ".join(typed), "EXPIRES": "not typed"}
+    assert arguments(target, environ) == expected.split()
+
+
+def test_a_switch_is_on_or_off() -> None:
+    with pytest.raises(InputError, match="ROTATE is 'maybe': it has to be 1 or 0"):
+        arguments("key", {"ROTATE": "maybe", "TYPED_VARIABLES": "ROTATE"})
 
 
 def test_what_merely_happens_to_be_set_is_no_mistake_and_no_option() -> None:

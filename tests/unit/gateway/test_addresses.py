@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
-from gateway.addresses import gateway_url, normal, port, require_free
+from gateway.addresses import gateway_url, normal, port
 from gateway.failures import Failure, InputError
+from gateway.ports import require_free
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/", "/ui", "/ui/", "/ui/?page=keys", "/v1/chat/completions", "#x"])
@@ -47,9 +48,11 @@ def test_nonsense_is_one_sentence(nonsense: str) -> None:
         normal(nonsense)
 
 
-def test_a_password_in_the_address_is_not_told() -> None:
+@pytest.mark.parametrize("wrong", ["", " x", ":port", "/a b"])
+@pytest.mark.parametrize("scheme", ["https://", "ftp://", ""])
+def test_a_password_in_the_address_is_not_told(scheme: str, wrong: str) -> None:
     with pytest.raises(InputError) as caught:
-        normal("https://me:s3cret@example.com")
+        normal(f"{scheme}me:s3cret@example.com{wrong}")
     assert "s3cret" not in str(caught.value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import httpx
 
 from gateway.keys import ALLOWED_ROUTES
-from tests.gateway.scripts.conftest import Developer, Make
+from tests.gateway.administration.conftest import Developer, Make
 from tests.harness import AGENTS, Server
 
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.keys import DEFAULTS
 from gateway.processes import ALL_NAMES
-from tests.gateway.scripts.conftest import Developer, Make
+from tests.gateway.administration.conftest import Developer, Make
 from tests.harness import Server, free_port
 
 

@@ -6,6 +6,7 @@ handler             StackSpotLLM: request in, answer or LiteLLM's error out
 stackspot_config    public: configure_stackspot(), and the check of a configuration
 guard/              which requests reach LiteLLM, and with what
 client              StackSpotClient.chat(): both upstreams of one account
+version             of the gateway
 meter               what one call has used
 config/             the environment and LiteLLM's configuration file, with every mistake in them
 emulation/          tools, structured output and limits over plain text

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from custom_handlers import version
 from custom_handlers.config.settings import Settings, log_level, read
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.http.network import certificate_mistakes, exempt_loopback
@@ -68,7 +69,8 @@ def _configure(config: Path | None) -> None:
         raise
     logger.debug("StackSpot credentials are well-formed (client key: %s, API key: %s)", *_present(settings))
     logger.info(
-        "StackSpot configured: agents for %s; key API %s",
+        "StackSpot configured (gateway %s): agents for %s; key API %s",
+        version.__version__,
         ", ".join(settings.agent_ids) or "no model",
         "available" if settings.api_key else "not used",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -12,7 +13,7 @@ from gateway.clients import clients
 from gateway.completion import VARIABLE, completion
 from gateway.compose import backup, restore, status, upgrade
 from gateway.env_file import write
-from gateway.failures import Failure, InputError, guarded
+from gateway.failures import EXIT_INTERRUPTED, Failure, InputError, guarded
 from gateway.keys import keys
 from gateway.options import Command, Group
 from gateway.project import ROOT, require_host, require_module
@@ -91,8 +92,9 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
         status = program.main(words, prog_name=spelling.PROGRAM, complete_var=VARIABLE, standalone_mode=False)
     except click.UsageError as error:
         raise InputError(_line(error)) from None
-    except click.Abort:
-        raise KeyboardInterrupt from None
+    except click.Abort:  # Ctrl-C; click has ended the line
+        print("Stopped.", file=sys.stderr)
+        return EXIT_INTERRUPTED
     except click.ClickException as error:
         raise Failure(error.format_message()) from None
     return status if isinstance(status, int) else 0

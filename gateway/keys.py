@@ -21,6 +21,7 @@ from gateway.failures import Failure, InputError
 from gateway.management import Gateway, Refused, settings, with_gateway
 from gateway.options import Group, Name, Value, check_models, defaults, fields, json_option, limits, read_name
 from gateway.processes import ALL_NAMES
+from gateway.project import on_host
 from gateway.tables import UNIT, amount, budget, count, day, models, print_json, rates, render
 from gateway.teams import add_member, require_team
 
@@ -184,6 +185,7 @@ def _hand_out(
     if as_json:
         print_json({"name": name, "key": record["key"], **_told(record)})
     else:
+        address = gateway.url if on_host() else "<the gateway's address>"
         print(f"{name}'s key, shown this once:", file=sys.stderr, flush=True)
         print(record["key"], flush=True)
         print(
@@ -191,7 +193,7 @@ def _hand_out(
             f"  budget   {budget(record)} ({UNIT})\n"
             f"  limits   {rates(record)}\n"
             f"  expires  {day(record['expires'])}\n"
-            f"  use it   OPENAI_BASE_URL={gateway.url}/v1 OPENAI_API_KEY=<the key>",
+            f"  use it   OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY=<the key>",
             file=sys.stderr,
         )
     with suppress(Failure, KeyError):  # what a unit of spend is, in the UI; the key matters more

@@ -13,9 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 
+def on_host() -> bool:
+    """Whether this is a checkout; the container is given the code alone."""
+    return (ROOT / "docker-compose.yml").is_file()
+
+
 def require_host(what: str) -> None:
     """Raises Failure in the container, which has none of the project's files for this."""
-    if not (ROOT / "docker-compose.yml").is_file():
+    if not on_host():
         raise Failure(f"`{what}` is for the host: run it in the gateway's own folder, not in the container.")
 
 

@@ -51,7 +51,10 @@ def list_teams(gateway: Gateway, as_json: bool) -> None:
 @json_option
 @with_gateway
 def show(gateway: Gateway, name: str, as_json: bool) -> None:
-    """Show the team NAME: what is spent, its limits and its members."""
+    """Show the team NAME.
+
+    What it has spent, its limits and its members.
+    """
     require_team(gateway, name)
     _show(gateway, name, as_json)
 
@@ -87,7 +90,7 @@ def update(gateway: Gateway, name: str, as_json: bool, **given: Any) -> None:
 @limits(expires=False)
 @with_gateway
 def set_team(gateway: Gateway, name: str, **given: Any) -> None:
-    """Make the team NAME or change it: what `make team` has always done."""
+    """Make the team NAME, or change it: `make team`."""
     if not _find(gateway, name):
         make_team(gateway, name, fields(given))
     else:

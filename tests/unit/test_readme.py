@@ -108,7 +108,7 @@ def test_the_readme_leads_to_every_page(name: str, folder: str) -> None:
 
 def test_error_messages_are_quoted_as_they_are() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "custom_handlers").rglob("*.py"))
-    litellms = {"Budget has been exceeded", "Expired Key"}  # seen by tests/gateway/scripts/test_limits.py
+    litellms = {"Budget has been exceeded", "Expired Key"}  # seen by tests/gateway/administration/test_limits.py
     texts = [
         inline.words for section in Page.read(ROOT / "docs" / "errors.md").sections for inline in section.inlines()
     ]

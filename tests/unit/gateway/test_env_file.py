@@ -14,6 +14,7 @@ import yaml
 
 from custom_handlers.config.settings import KNOWN
 from gateway import env_file as env
+from gateway.names import known
 from tests.harness import ROOT
 
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -74,6 +75,8 @@ def test_the_example_documents_every_variable() -> None:
     documented.add("STACKSPOT_CLIENT_KEY")  # in words, beside the name that it is an alias of
     assert interpolated | passed_on <= documented
     assert set(KNOWN) == passed_on
+    in_the_container = set(re.findall(r"^      (KEY_[A-Z_]+):$", COMPOSE_FILE, flags=re.MULTILINE))
+    assert in_the_container == {name for name in known() if name.startswith("KEY_")}
 
 
 def test_every_image_has_a_version() -> None:

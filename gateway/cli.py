@@ -71,7 +71,10 @@ def data() -> None:
 
 @data.command()
 def remove() -> None:
-    """Delete the database of `run`, with its keys, teams and usage."""
+    """Delete the database of `run`.
+
+    Its keys, teams and usage go with it.
+    """
     require_host("data remove")
     require_module("database.local").remove(ROOT)
 

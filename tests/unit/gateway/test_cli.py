@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,11 @@ import pytest
 from custom_handlers.version import __version__
 from gateway import cli
 from gateway.completion import script
+from gateway.make import arguments, mistakes
 from tests.harness import ROOT, clean_environment
-from tests.markdown import Page
 
 NOWHERE = {"LITELLM_MASTER_KEY": "sk-of-this-test", "GATEWAY_URL": "http://127.0.0.1:9"}
+DOCUMENTED = (ROOT / "docs" / "administration.md").read_text()
 HOST_ONLY = ("env", "run", "demo", "backup", "restore x", "upgrade", "status", "data remove", "clients list")
 
 
@@ -195,21 +197,48 @@ def test_a_reader_that_has_seen_enough() -> None:
 
 def test_the_documentation_names_what_there_is() -> None:
     """docs/administration.md has every command and every option, and none that there is not."""
-    page = Page.read(ROOT / "docs" / "administration.md")
-    words = [*page.code, *(line for _, text in page.blocks for line in text.splitlines())]
-    text = "\n".join(words)
-    for command, found in every_command():
-        if found.hidden:
-            continue
-        assert re.search(rf"(?m)(^|-m gateway ){re.escape(command)}\b", text), command
-        for option in (name for parameter in found.params for name in parameter.opts if name.startswith("--")):
-            assert option in text, (command, option)
-    known = {name for _, found in every_command() for each in found.params for name in each.opts}
-    known |= {name for each in cli.program.params for name in each.opts} | {"--help"}
-    named = set(
-        re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(word for word in words if "docker compose" not in word))
-    )
-    assert named - known == set()
+    text = DOCUMENTED.partition("## And LiteLLM's own")[0]
+    for words, found in every_command():
+        if not found.hidden:
+            assert re.search(rf"`{re.escape(words)}\b", text), words
+            for option in options(found):
+                assert re.search(rf"`[^`\n]*{option}\b", text), (words, option)
+    known = {option for _, found in every_command() for option in options(found)} | {"--help", *options(cli.program)}
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= known
+
+
+def options(found: click.Command) -> set[str]:
+    return {name for parameter in found.params for name in parameter.opts if name.startswith("--")}
+
+
+def parsed(words: list[str]) -> tuple[str, dict[str, object]]:
+    """The command that is meant, and what it would be given."""
+    context = cli.program.make_context("gateway", list(words))
+    found: click.Command = cli.program
+    while isinstance(found, click.Group):
+        name, found_next, rest = found.resolve_command(context, [*context._protected_args, *context.args])
+        assert found_next
+        found, context = found_next, found_next.make_context(name, rest, parent=context)
+    return context.command_path, {name: value for name, value in context.params.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("typed", "made"), re.findall(r"^\| `([a-z][^`]*)` \| (?:`make ([^`]*)`)? ?\|", DOCUMENTED, re.M)
+)
+def test_both_spellings_of_an_example_mean_the_same(typed: str, made: str) -> None:
+    command, given = parsed(shlex.split(typed))
+    if not made:
+        return
+    target, *variables = shlex.split(made)
+    environ = dict(variable.split("=", 1) for variable in variables)
+    assert mistakes({"TYPED_GOALS": target, "TYPED_VARIABLES": " ".join(environ)}) == []
+    by_make, given_by_make = parsed(arguments(target, {**environ, "TYPED_VARIABLES": " ".join(environ)}))
+    if target == "team" and environ:  # one target that makes, changes and shows
+        assert by_make == "gateway teams set"
+        given.pop("as_json")
+        assert given_by_make == given
+    else:
+        assert (by_make, given_by_make) == (command, given)
 
 
 def test_ctrl_c_is_quiet() -> None:

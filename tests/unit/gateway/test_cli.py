@@ -63,10 +63,6 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
 def test_the_version_is_one() -> None:
     assert gateway("--version").stdout == f"stackspot-ai-team-gateway {__version__}\n"
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
-    changes = (ROOT / "CHANGELOG.md").read_text()
-    assert re.search(
-        rf"^## \[{re.escape(__version__)}\]|^This becomes {re.escape(__version__)}\.$", changes, re.MULTILINE
-    )
 
 
 @pytest.mark.parametrize(

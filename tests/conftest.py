@@ -20,13 +20,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Importing LiteLLM would read the owner's .env, and a proxy of the owner's is not for loopback.
 os.environ["LITELLM_MODE"] = "PRODUCTION"
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise it waits for a price list from the internet
 os.environ.update(exempt_loopback(os.environ))
 
 # Nothing here is timed: a slow machine is no failure. Each run tries other examples, except in the gate, whose verdict
 # is about the change and not about luck.
+settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("exploring", deadline=None)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "exploring"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,13 +59,17 @@ def simulator_server(account: Account, logs: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def simulator(simulator_server: Server) -> Iterator[Simulator]:
-    """The simulator, without faults, scripts and records of earlier tests."""
+@pytest.fixture(scope="session")
+def simulator_client(simulator_server: Server) -> Iterator[Simulator]:
     with Simulator(simulator_server.url) as client:
-        client.reset()
         yield client
-        client.reset()
+
+
+@pytest.fixture
+def simulator(simulator_client: Simulator) -> Simulator:
+    """The simulator, without faults, scripts and records of earlier tests."""
+    simulator_client.reset()
+    return simulator_client
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,13 @@ from tests.harness import Account
 from tests.unit.simulator.calling import Caller
 
 
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as client:
+        yield client
+
+
 @pytest.fixture
-def caller(simulator: Simulator, account: Account) -> Iterator[Caller]:
+def caller(simulator: Simulator, account: Account, http: httpx.Client) -> Caller:
     """A client with a good credential."""
-    with httpx.Client(trust_env=False) as http:
-        yield Caller(simulator.url, account, http)
+    return Caller(simulator.url, account, http)

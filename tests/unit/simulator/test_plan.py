@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.api.plan import Dialect, Ending, cut, dump, groups_of, lay_out
@@ -37,7 +37,6 @@ def test_groups_keep_every_piece(
     assert joined(tuple(piece for group in groups for piece in group)) == text
 
 
-@settings(max_examples=50)
 @given(texts, st.integers(1, 40), st.integers(1, 5))
 def test_cutting_keeps_every_byte_and_every_count(text: str, size: int, group: int) -> None:
     faults = Faults(deltas_per_write=group, comments=True)

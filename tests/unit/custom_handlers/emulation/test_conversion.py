@@ -96,7 +96,7 @@ def test_none_or_several_leave_the_value_as_it_is(schema: Any, given: Any) -> No
     assert reading.value is given
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(schemas("2020-12"), VALUES)
 def test_what_fits_is_never_touched_and_what_is_read_fits(root: Any, value: Any) -> None:
     try:

@@ -54,7 +54,7 @@ class TestStop:
         assert cutter.feed("OP more") == ""
         assert cutter.feed("more") == ""
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=3 * settings().max_examples)
     @given(
         st.lists(st.text("ab\n", min_size=1, max_size=4), max_size=3), st.lists(st.text("ab\n", max_size=5), max_size=8)
     )

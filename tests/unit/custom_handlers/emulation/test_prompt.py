@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handlers.core.errors import BadRequestError
@@ -574,7 +574,6 @@ class TestForgery:
             text = (fill * 999_990 + "<tool_call>") * 3
             assert escape_tags(text) == (fill * 999_990 + "<\\tool_call>") * 3
 
-    @settings(max_examples=150, deadline=None)
     @given(
         st.lists(
             st.tuples(
@@ -595,19 +594,16 @@ class TestForgery:
         expected = [(role, f"{text}\n\n") for role, text in opening + turns[first_answer:]]
         assert sections(prompt) == [*expected, ("FORMAT", f"{FORMAT}\n\n"), ("ASSISTANT", "")]
 
-    @settings(max_examples=150, deadline=None)
     @given(*[st.text(st.sampled_from("=\nUSER\\<tool_call>"), max_size=40)] * 2)
     def test_quoting_keeps_different_texts_different(self, one: str, two: str) -> None:
         assert (one == two) == (escape_tags(one) == escape_tags(two))
 
 
 class TestAnything:
-    @settings(max_examples=100, deadline=None)
     @given(json_values)
     def test_no_input_raises_anything_but_a_bad_request(self, messages: Any) -> None:
         check(messages)
 
-    @settings(max_examples=100, deadline=None)
     @given(
         st.lists(
             st.fixed_dictionaries(

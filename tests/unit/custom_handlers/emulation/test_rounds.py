@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handlers.core.errors import BadRequestError, InvalidResponseError, RateLimitError, StackSpotError
@@ -380,7 +380,6 @@ parameters: Sequence[Callable[[], dict[str, Any]]] = (
 
 
 class TestAnything:
-    @settings(max_examples=150, deadline=None)
     @given(answers, answers, st.integers(1, 9), st.sampled_from(parameters))
     async def test_the_pieces_make_no_difference_and_only_usable_answers_leave(
         self, one: str, two: str, size: int, given: Callable[[], dict[str, Any]]

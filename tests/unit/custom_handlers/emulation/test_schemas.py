@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from custom_handlers.emulation.schema_budget import Budget, Undecided
@@ -102,7 +102,6 @@ def fits(schema: Any, value: Any, steps: int = 10_000_000) -> bool:
 
 
 @pytest.mark.parametrize("draft", PLAIN)
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_plain_jsonschema_says_the_same(draft: str, data: st.DataObject) -> None:
     root = data.draw(schemas(draft))
@@ -118,7 +117,6 @@ def test_plain_jsonschema_says_the_same(draft: str, data: st.DataObject) -> None
     assert found is expected
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(VALUES, max_size=6))
 def test_items_are_unique_as_plain_jsonschema_has_it(values: list[Any]) -> None:
     schema = {"uniqueItems": True}

@@ -59,7 +59,9 @@ def cost(answer: str) -> float:
     return thread_time() - started
 
 
-@pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
+@pytest.mark.parametrize(
+    "before", [pytest.param(text, id=name, marks=pytest.mark.thorough if text else ()) for name, text in BEFORE.items()]
+)
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_time_grows_with_the_answer(unit: str, before: str) -> None:
     small, large = (before + unit * (size // len(unit)) for size in (_SIZE, _SIZE * _TIMES))

@@ -72,7 +72,7 @@ def all_of(*pieces: str, turns: bool, thinking_open: bool, **parameters: Any) ->
 
 
 class TestInvariance:
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=5 * settings().max_examples)
     @given(
         answers,
         st.data(),
@@ -98,7 +98,7 @@ class TestInvariance:
             pieces = [answer[a:b] for a, b in zip([0, *cuts], [*cuts, len(answer)], strict=True)]
             assert all_of(*pieces, turns=turns, thinking_open=thinking_open, **parameters) == whole
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=2 * settings().max_examples)
     @given(answers)
     def test_what_leaves_is_right(self, answer: str) -> None:
         parts = parse(answer)
@@ -112,7 +112,7 @@ class TestInvariance:
         assert not any(isinstance(part, Broken) for part in parts[:-1])
         assert all(part.text for part in parts if isinstance(part, Text | Thought))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=2 * settings().max_examples)
     @given(answers)
     def test_an_answer_without_calls_is_told_byte_for_byte(self, answer: str) -> None:
         parts = parse(answer)

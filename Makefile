@@ -59,8 +59,14 @@ lint: install  ## Check style and types
 	$(BIN)/mypy
 
 .PHONY: test
-test: install  ## Run the tests that need neither Docker nor real coding agents
-	$(BIN)/python -m pytest
+test: install  ## Run what a change needs: unit tests, and tests against a running gateway
+	$(BIN)/python -m pytest tests/unit tests/gateway
+
+# The clients, the browser and the daemon each want the machine for themselves.
+.PHONY: test-all
+test-all: install  ## Run every test there is: also resilience, browser, real agents and Docker (over half an hour)
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-exploring} $(BIN)/python -m pytest -m 'not agents and not compose'
+	$(MAKE) --no-print-directory test-agents test-compose
 
 .PHONY: test-agents
 test-agents: install  ## Let real coding agents do a task through the gateway (about five minutes)

@@ -46,7 +46,7 @@ UNITS = {
 }
 BEFORE = {"": "", "in a call": '<tool_call>{"', "in a parameter": "<function=read>\n<parameter=path>"}
 BEFORE |= {"in a fence": f"```\n{CALL}\n", "in a thought": "<think>", "in JSON": '{"name": "read", "arguments": '}
-_SIZE = 40_000
+_SIZE = 16_000
 _TIMES = 8  # quadratic growth would be 64 times the time
 
 

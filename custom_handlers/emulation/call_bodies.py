@@ -5,11 +5,11 @@ from typing import Protocol
 
 _STRINGS = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+", re.DOTALL) for quote in "\"'"}
 _AHEAD = 120  # no end mark is longer, with what must follow it
-_NEXT_TAG = r"(?=\s{0,60}<(?:/?(?:antml:)?(?:parameter|function|invoke)|/?tool_call|/?｜DSML｜|/?arg_|/minimax:))"
+_NEXT_TAG = r"(?=\s{0,60}<(?:/?(?:antml:)?(?:param(?:eter)?|function|invoke)|/?tool_call|/?｜DSML｜|/?arg_|/minimax:))"
 _DSML = "｜DSML｜ ?"
 # What may hold an end mark that is none, by its beginning: parameters are raw text, as is a patch.
 _SPANS = [
-    (re.compile("<(?:antml:)?parameter[=\\s]"), re.compile(rf"</(?:antml:)?parameter>{_NEXT_TAG}")),
+    (re.compile("<(?:antml:)?param(?:eter)?[=\\s]"), re.compile(rf"</(?:antml:)?param(?:eter)?>{_NEXT_TAG}")),
     (re.compile(f"<{_DSML}parameter\\s"), re.compile(rf"</{_DSML}parameter>{_NEXT_TAG}")),
     (re.compile("<arg_value>"), re.compile(rf"</arg_value>{_NEXT_TAG}")),
     (re.compile(r'<\|"\|>'), re.compile(r'<\|"\|>')),
@@ -22,8 +22,7 @@ END_MARK = re.compile(
     r"|<｜tool▁calls?▁end｜>|<tool_call\|>|<\|(?:call|end|eom_id|eot_id|python_end|im_end)\|>"
     # A call that begins, or a result, ends one too.
     rf"|(?=<tool_calls?[\s>]|<function[=\s]|<(?:antml:|{_DSML})?invoke\s|<tool_response[\s>]|<\|tool_call_begin\|>"
-    r"|<｜tool▁call▁begin｜>|<\|start\|>)",
-    re.IGNORECASE,
+    r"|<｜tool▁call▁begin｜>|<\|start\|>)"
 )
 _BRACKETS = {"json": re.compile(r'["{}\[\]]'), "python": re.compile(r"[\"'{}\[\]()]")}
 
@@ -107,7 +106,7 @@ class Until:
 
     def __init__(self, mark: str) -> None:
         self.quote = ""
-        self._mark = re.compile(mark, re.IGNORECASE)
+        self._mark = re.compile(mark)
 
     def end(self, text: str, last: bool) -> tuple[int, int | None]:
         if found := self._mark.search(text):

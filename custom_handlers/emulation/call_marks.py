@@ -6,8 +6,8 @@ from custom_handlers.emulation.tool_arguments import meant
 from custom_handlers.emulation.tool_marks import OPEN, SPACE, WINDOW, begun
 from custom_handlers.emulation.tool_prompt import Tooling
 
-CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml", "escaped"}
-LOOSE = {"plain", "bare", "python", "xml", "escaped"}  # other text may look like these: they are never sure
+CALLS = {"tag", "named", "harmony", "mistral", "plain", "bare", "python", "xml"}
+LOOSE = {"plain", "bare", "python", "xml"}  # other text may look like these: they are never sure
 _MOST_NAMES = 100
 
 
@@ -16,16 +16,14 @@ class CallMarks:
         self._tooling = tooling
         self._known: dict[str, bool] = {}  # names that are not quite those of tools: is one meant
 
-    def count(self, kind: str, mark: re.Match[str], place: str, *, alone: bool, silent: bool) -> bool:
-        """Can a call begin with `mark`? `alone` says that only calls stand before it, `silent` that nothing does."""
+    def count(self, kind: str, mark: re.Match[str], place: str, *, alone: bool) -> bool:
+        """Can a call begin with `mark`? `alone` says that only calls stand before it, or nothing."""
         if place == "indented" and not alone:
             return False
         if kind not in LOOSE:
             return True
         if self._tooling.choice == "none" or place == "middle":
             return False
-        if kind == "escaped":
-            return silent and alone
         if kind == "xml":
             return mark["xml"].strip("<> \r\n\t") in self._tooling.box.tools
         if kind == "python":
@@ -44,7 +42,7 @@ def call_begins(text: str, at: int, *, last: bool) -> bool | None:
     first = at + len(text[at:]) - len(text[at:].lstrip(SPACE))
     line = max(text.rfind("\n", 0, first), at - 1)
     mark = OPEN.match(text, line) or OPEN.match(text, first)
-    if mark and mark.lastgroup in CALLS - {"escaped"}:
+    if mark and mark.lastgroup in CALLS:
         return True
     if last or len(text) - at >= WINDOW:
         return False

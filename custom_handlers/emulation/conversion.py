@@ -23,8 +23,8 @@ _MOST_PROBLEMS = 500
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?")
 _LIKE_JSON = re.compile(r"[\[{]\s*(?:[\"\[{\d\]}-]|true|false|null)")
 _WORDS = {"true": True, "false": False}
-_NOTHING = {"", "null", "none", "undefined"}
-_WRAPPERS = {"value", "values", "item", "items", "arguments", "parameters", "args", "input", "data", "result"}
+_NOTHING = {"", "null", "none"}
+_WRAPPERS = {"item", "arguments", "args"}
 _KINDS = {"type", "enum", "const", "anyOf", "oneOf"}
 _NAMES = {"required", "additionalProperties", "unevaluatedProperties"}
 _LEFT_OUT = object()
@@ -53,7 +53,7 @@ def convert(schema: Schema, value: Any, budget: Budget) -> Reading:
     return Reading(found[0]) if found and len(found) == 1 else Reading(value, misfit)
 
 
-def _readings(value: Any, schema: Any, name: Any = None, depth: int = _DEEPEST, *, whole: bool = True) -> list[Any]:
+def _readings(value: Any, schema: Any, depth: int = _DEEPEST, *, whole: bool = True) -> list[Any]:
     """Every reading of `value` that fits, of which there is one if it fits itself. With `whole` it may become something
     else altogether, otherwise only what it holds.
     """
@@ -63,7 +63,7 @@ def _readings(value: Any, schema: Any, name: Any = None, depth: int = _DEEPEST, 
     if not depth or len(problems) == _MOST_PROBLEMS:
         return []
     found: dict[str, Any] = {}
-    for candidate in _candidates(value, schema, problems, name, depth, whole):
+    for candidate in _candidates(value, schema, problems, depth, whole):
         if fits(candidate, schema):
             found.setdefault(canonical(candidate, RUN.get().budget.spend), candidate)
             if len(found) > 1:
@@ -71,23 +71,21 @@ def _readings(value: Any, schema: Any, name: Any = None, depth: int = _DEEPEST, 
     return list(found.values())
 
 
-def _candidates(
-    value: Any, schema: Any, problems: list[ValidationError], name: Any, depth: int, whole: bool
-) -> Iterator[Any]:
+def _candidates(value: Any, schema: Any, problems: list[ValidationError], depth: int, whole: bool) -> Iterator[Any]:
     own = [problem for problem in problems if not problem.path]
     if len(own) < len(problems):
         yield from _mended(value, [problem for problem in problems if problem.path], depth)
     for problem in own:
         if problem.validator in ("anyOf", "oneOf"):
             for branch in cast(list[Any], problem.validator_value):
-                yield from _readings(value, branch, name, depth - 1, whole=whole)
+                yield from _readings(value, branch, depth - 1, whole=whole)
     if isinstance(value, dict) and any(problem.validator in _NAMES for problem in own):
         renamed = _renamed(value, own)
         if renamed != value:
-            yield from _readings(renamed, schema, name, depth - 1, whole=False)
+            yield from _readings(renamed, schema, depth - 1, whole=False)
     if whole:
-        for candidate, further in _other_forms(value, own, name):
-            yield from _readings(candidate, schema, None, depth - 1, whole=further)
+        for candidate, further in _other_forms(value, own):
+            yield from _readings(candidate, schema, depth - 1, whole=further)
 
 
 def _mended(value: Any, problems: list[ValidationError], depth: int) -> Iterator[Any]:
@@ -105,7 +103,7 @@ def _mended(value: Any, problems: list[ValidationError], depth: int) -> Iterator
         inner = parent[path[-1]]
         readings = [
             reading
-            for reading in _readings(inner, schemas[0], path[-1], depth - 1)
+            for reading in _readings(inner, schemas[0], depth - 1)
             if all(fits(reading, schema) for schema in schemas[1:])
         ]
         if not readings and isinstance(parent, dict) and _is_nothing(inner):
@@ -137,9 +135,7 @@ def _replaced(value: Any, changes: dict[tuple[Any, ...], Any]) -> Any:
 
 
 def _renamed(value: dict[str, Any], problems: list[ValidationError]) -> dict[str, Any]:
-    """`value` with the names of the schema for those that differ from them in case and separators alone, and without
-    null where the schema has no such name.
-    """
+    """`value` with the names of the schema for those that differ from them in case and separators alone."""
     known: dict[str, Any] = {}
     for problem in problems:
         if isinstance(problem.schema, dict) and isinstance(properties := problem.schema.get("properties"), dict):
@@ -153,7 +149,7 @@ def _renamed(value: dict[str, Any], problems: list[ValidationError]) -> dict[str
         meant = folded.get(_folded(name), []) if name not in known else []
         if len(meant) == 1 and meant[0] not in value and meant[0] not in renamed:
             renamed[meant[0]] = item
-        elif item is not None or name in known:
+        else:
             renamed[name] = item
     return renamed
 
@@ -162,11 +158,11 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s_-]", "", name[:200]).casefold()
 
 
-def _other_forms(value: Any, problems: list[ValidationError], name: Any) -> Iterator[tuple[Any, bool]]:
+def _other_forms(value: Any, problems: list[ValidationError]) -> Iterator[tuple[Any, bool]]:
     """What `value` could be meant as; whether that can again be meant as something else."""
     wrong = {problem.validator for problem in problems}
     if isinstance(value, dict) and len(value) == 1 and wrong & (_KINDS | _NAMES):
-        yield from ((inner, True) for key, inner in value.items() if key in {*_WRAPPERS, name})
+        yield from ((inner, True) for key, inner in value.items() if key in _WRAPPERS)
     # Another kind of value could otherwise pass by keywords that are not for it.
     if not wrong & _KINDS:
         return
@@ -174,26 +170,15 @@ def _other_forms(value: Any, problems: list[ValidationError], name: Any) -> Iter
         case str():
             yield from _of_text(value, problems)
         case dict():
-            if all(key == str(index) for index, key in enumerate(value)):
-                yield list(value.values()), False
             yield [value], False
         case list():
             if len(value) == 1:
                 yield value[0], False
             if not value:
                 yield {}, False
-        case bool():
-            yield from _allowed(str(value), problems)
-            yield [value], False
-        case int():
+        case bool() | int() | float():
             # Not any text: 5 could have been meant as 05.
             yield from _allowed(str(value), problems)
-            yield [value], False
-            if value in (0, 1):
-                yield bool(value), False
-        case float():
-            if value.is_integer():
-                yield int(value), False
             yield [value], False
 
 

@@ -68,11 +68,11 @@ def values_within(text: str) -> Iterator[Any]:
 
 
 def read_python(text: str) -> ast.expr:
-    """`text` as a Python expression; JSON's words for True, False and None count as well. Raises Unreadable."""
+    """`text` as a Python expression. Raises Unreadable."""
     if len(text) > _MOST_PYTHON:
         raise Unreadable("it is too long to be read as Python")
     try:
-        return _Words().visit(ast.parse(unfenced(text).strip(), mode="eval")).body  # type: ignore[no-any-return]
+        return ast.parse(unfenced(text).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(f"it is neither JSON nor Python ({type(error).__name__})") from None
 
@@ -152,9 +152,3 @@ def _no_constant(name: str) -> Any:
 
 # Not strict: models put raw line breaks into strings.
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_no_constant)
-
-
-class _Words(ast.NodeTransformer):
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        words = {"true": True, "false": False, "null": None}
-        return ast.copy_location(ast.Constant(words[node.id]), node) if node.id in words else node

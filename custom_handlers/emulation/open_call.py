@@ -15,16 +15,15 @@ from custom_handlers.emulation.tool_prompt import Tooling
 
 _START = 300  # so much of a body says whether it is a call or prose about tags
 MOST_PROSE = 512  # what is held of a body that does not look like a call
-_ESCAPED_END = r"(?:&lt;|<)/tool_calls?(?:&gt;|>)"
 _END_BEGUN = re.compile(r"<(?:/[\w:]{0,30}\s{0,9})?\Z")
 _NAMED = re.compile(
     r"(?:name\s*=|function=)\s*[\"']?([^\"'<>/\s]+)|to=(?:functions\.)?([\w.-]+)|\[TOOL_CALLS\]\s*([\w.:/-]+)"
 )
 _WORD = re.compile(r"\w")
-_BARE_NAME = re.compile(r'"(?:name|tool|tool_name)"\s*:\s*"([^"\\]*)"')
-_BARE_ARGUMENTS = re.compile(r'"(?:arguments|parameters|args|input)"\s*:')
+_BARE_NAME = re.compile(r'"(?:name|tool|function)"\s*:\s*"([^"\\]*)"')
+_BARE_ARGUMENTS = re.compile(r'"(?:arguments|parameters)"\s*:')
 # These count only if they name a tool that there is: JSON and lists stand in every other answer.
-_LOOSE = ("bare", "python", "xml", "escaped")
+_LOOSE = ("bare", "python", "xml")
 
 
 @dataclass(slots=True)
@@ -67,12 +66,8 @@ class OpenCall:
                 return Bracketed("json")
             case "python":
                 return Bracketed("python")
-            case "escaped":
-                return Until(_ESCAPED_END)
             case "xml":
                 return Until(f"</{re.escape(self.name)}>")
-            case "named" if self.mark.endswith("/>"):
-                return Until("")
         return Until(END_MARK.pattern) if literal else Marked()
 
     @property

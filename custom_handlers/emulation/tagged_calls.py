@@ -5,7 +5,8 @@
     function<｜tool▁sep｜>read_file                                      DeepSeek V3, V3.1
     call:read_file{path:<|"|>a.py<|"|>}                                 Gemma
     <parameter=path>a.py</parameter>                                    Qwen3-Coder; <parameter name="path">: Claude,
-                                                                        MiniMax, DeepSeek V3.2
+                                                                        MiniMax, DeepSeek V3.2; <param name="path">:
+                                                                        MiniCPM5
 A parameter's value is text: what it means is for the tool's schema to say.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 from custom_handlers.emulation.lenient_json import Unreadable, read, unfenced
 
 _DSML = "｜DSML｜ ?"
+_WORD = "param(?:eter)?"
 _HEADS = [
     re.compile(r"\s*(?:<\|tool_call_begin\|>)?\s*([\w.:/-]+?)(?::\d+)?\s*<\|tool_call_argument_begin\|>"),
     re.compile(r"\s*(?:function\s*)?<｜tool▁sep｜>\s*([\w.:/-]+)"),
@@ -31,12 +33,12 @@ _ARG = re.compile(
     r"\s*<arg_key>([^<]{1,200})</arg_key>\s*<arg_value>()(.*?)</arg_value>(?=\s*(?:<arg_key>|\Z))", re.DOTALL
 )
 _PARAMETER = re.compile(
-    rf"\s*<(?:antml:|{_DSML})?parameter(?:=|\s+name=)[\"']?([^\"'<>]+?)[\"']?(\s[^<>]*)?>(.*?)"
-    rf"</(?:antml:|{_DSML})?parameter>(?=\s*(?:<(?:antml:|{_DSML})?parameter|\Z))",
+    rf"\s*<(?:antml:|{_DSML})?{_WORD}(?:=|\s+name=)[\"']?([^\"'<>]+?)[\"']?(\s[^<>]*)?>(.*?)"
+    rf"</(?:antml:|{_DSML})?{_WORD}>(?=\s*(?:<(?:antml:|{_DSML})?param|\Z))",
     re.DOTALL,
 )
-_BEGUN = re.compile(rf"\n<(?:antml:|{_DSML})?parameter[=\s][^<>\n]*>|<arg_key>[^<]{{1,200}}</arg_key>\s*<arg_value>")
-_ENDED = re.compile(rf"</(?:antml:|{_DSML})?parameter>|</arg_value>")
+_BEGUN = re.compile(rf"\n<(?:antml:|{_DSML})?{_WORD}[=\s][^<>\n]*>|<arg_key>[^<]{{1,200}}</arg_key>\s*<arg_value>")
+_ENDED = re.compile(rf"</(?:antml:|{_DSML})?{_WORD}>|</arg_value>")
 _CHILD = re.compile(r"\s*<([A-Za-z_][\w.-]*)>()(.*?)</\1>", re.DOTALL)
 PATCH = re.compile(r"\s*\*\*\* Begin Patch\b.*\*\*\* End Patch\s*", re.DOTALL)
 

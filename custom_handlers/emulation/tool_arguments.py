@@ -16,7 +16,6 @@ from custom_handlers.emulation.schema_budget import Budget
 from custom_handlers.emulation.schemas import Schema
 
 _BETWEEN = re.compile(r"__|[./:]")
-_QUOTES = " \t\r\n`\"'"
 _IGNORED = re.compile(r"[\s_-]")
 _LONGEST_NAME = 300
 
@@ -38,7 +37,7 @@ class Arguments:
 def meant(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that `name` means, or None."""
     names = list(names)
-    tidy = name.strip(_QUOTES)[:_LONGEST_NAME]
+    tidy = name.strip()[:_LONGEST_NAME]
     for exact in (name, tidy):
         if exact in names:
             return exact
@@ -72,9 +71,7 @@ def _ends_alike(one: list[str], other: list[str]) -> bool:
 def read_arguments(
     name: str, schema: Schema, parameters: Any, given: Any, budget: Budget, *, custom: bool
 ) -> Arguments:
-    """`given` for the tool `name`: an object, its JSON, values in the order of the parameters, or the text that is the
-    only argument. Raises Unreadable for what is none of these.
-    """
+    """`given` for the tool `name`: an object, its JSON, or the text that is the only argument. Raises Unreadable."""
     reading = convert(schema, _as_object(name, parameters, given, custom), budget)
     if not isinstance(reading.value, Mapping):
         raise Unreadable(f"the arguments of `{shown_name(name)}` are not an object")
@@ -90,14 +87,8 @@ def _as_object(name: str, parameters: Any, given: Any, custom: bool) -> Any:
     properties = properties if isinstance(properties, Mapping) else {}
     if isinstance(given, str):
         return _from_text(name, given, _only_text(parameters, properties), custom)
-    if isinstance(given, list):
-        if len(given) == 1 and isinstance(given[0], Mapping) and given[0].keys() <= properties.keys():
-            return given[0]
-        if len(given) > len(properties):
-            raise Unreadable(f"`{shown_name(name)}` does not take {len(given)} arguments without names")
-        return dict(zip(properties, given, strict=False))
-    if custom and isinstance(given, Mapping) and "input" not in given and len(given) == 1:
-        return {"input": next(iter(given.values()))}
+    if isinstance(given, list) and len(given) < 2:
+        return given[0] if given else {}
     return given
 
 

@@ -9,8 +9,8 @@ from custom_handlers.emulation.lenient_json import Unreadable, literal, read, re
 from custom_handlers.emulation.tagged_calls import PATCH, read_headed
 from custom_handlers.emulation.tool_marks import SPACE
 
-_NAMES = ("name", "tool", "tool_name", "function")
-_ARGUMENTS = ("arguments", "parameters", "args", "input")
+_NAMES = ("name", "tool", "function")
+_ARGUMENTS = ("arguments", "parameters")
 _BESIDE = {*_NAMES, "id", "type", "index"}
 _PYTHON_CALL = re.compile(r"\s*(?:```[\w-]*\s*)?[\[(\s]*[A-Za-z_][\w.]*\s*\(")
 _PYTHON_DICT = re.compile(r"\s*(?:```[\w-]*\s*)?[\[{\s]*'")
@@ -54,8 +54,8 @@ def placeholder(body: str) -> bool:
 
 
 def read_calls(body: str, names: Collection[str], *, closed: bool) -> list[tuple[str, Any]]:
-    """Name and arguments of each call in `body`, in order; arguments that go by position are a list, and text that is
-    no JSON is itself. `names` are the tools that there are.
+    """Name and arguments of each call in `body`, in order; text that is no JSON is itself. `names` are the tools that
+    there are.
 
     `closed` says that the end mark was there. Raises Unreadable when any of it is no call.
     """
@@ -73,8 +73,6 @@ def read_calls(body: str, names: Collection[str], *, closed: bool) -> list[tuple
 def _calls(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, list) and value:
         return [call for item in value for call in _calls(item)]
-    if isinstance(value, Mapping) and isinstance(several := value.get("tool_calls"), list):
-        return _calls(several)
     if isinstance(value, Mapping) and isinstance(function := value.get("function"), Mapping):
         return _calls(function)
     key = next((key for key in _ARGUMENTS if key in value), None) if isinstance(value, Mapping) else None
@@ -100,8 +98,8 @@ def _python_calls(node: ast.expr) -> list[tuple[str, Any]]:
         raise Unreadable("it is not a call")
     named = {keyword.arg: literal(keyword.value) for keyword in node.keywords if keyword.arg}
     placed = [literal(argument) for argument in node.args]
-    if (placed and named) or len(named) != len(node.keywords):
-        raise Unreadable("its arguments have no names")
-    if len(placed) == 1 and isinstance(placed[0], dict):
+    if len(placed) == 1 and isinstance(placed[0], dict) and not node.keywords:
         placed, named = [], placed[0]
-    return [(ast.unparse(node.func), placed or named)]
+    if placed or len(named) < len(node.keywords):
+        raise Unreadable("its arguments have no names")
+    return [(ast.unparse(node.func), named)]

@@ -19,9 +19,7 @@ _attributes = row(run(r"\s", 1, 1), run("[^<>]", 0, 100)).maybe()
 # What follows the first character of a mark, by that character: `re` looks for a set of characters many times as fast
 # as for alternatives.
 _dsml = row("｜DSML｜", run(" ", 0, 1))
-_calls = one_of(
-    "tool_calls", "tool_call", "TOOL_CALLS", "TOOL_CALL", "function_calls", "antml:function_calls", "minimax:tool_call"
-)
+_calls = one_of("tool_calls", "tool_call", "function_calls", "antml:function_calls", "minimax:tool_call")
 _dsml_calls = row(_dsml, one_of("function_calls", "tool_calls", "calls"))
 _tag = one_of(
     row(_calls, _attributes, ">"),
@@ -45,11 +43,11 @@ _end_tag = one_of(
 )
 _harmony = row(one_of("|start|>assistant", "|channel|>"), run(r"[^{}\n]", 0, 120, lazy=True), "<|message|>")
 _ids = row(row("[CALL_ID]", run(r"\w", 1, 40)).maybe(), row("[ARGS]").maybe())
-_words = one_of("thinking", "think", "thought", "reasoning", "antml:thinking")
+_words = one_of("thinking", "think", "thought", "reasoning")
 _quoting = one_of("pre", "code", "example", "blockquote", "xmp")
 _key = one_of(
-    row(one_of('"name"', '"tool"', '"tool_name"'), _gap, ":", _gap, '"', run(r'[^"\\\n]', 1, 128).named("first"), '"'),
-    row(one_of('"tool_calls"', '"function"', '"id"', '"type"', '"arguments"', '"parameters"'), _gap, ":"),
+    row(one_of('"name"', '"tool"'), _gap, ":", _gap, '"', run(r'[^"\\\n]', 1, 128).named("first"), '"'),
+    row(one_of('"function"', '"type"', '"arguments"', '"parameters"'), _gap, ":"),
 )
 _turn = row(
     *("=== ", one_of("SYSTEM", "TOOLS", "TOOL", "USER", "ASSISTANT", "FORMAT")),
@@ -58,8 +56,8 @@ _turn = row(
 # Under the first character of a mark: what else must be there for it, and for its beginning, which is soon looked up.
 _MARKS = {
     "<": (
-        r"(?=/?(?:to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜)|[|!]|/s>)",
-        r"(?=/?(?:to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜)[^<>]{0,200}\Z|\||/?[tTfaimrpcebxs]?\Z)",
+        r"(?=/?(?:to|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜)|[|!]|/s>)",
+        r"(?=/?(?:to|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜)[^<>]{0,200}\Z|\||/?[tfaimrpcebxs]?\Z)",
         one_of(
             *(_tag.named("tag"), _named.named("named"), _end_tag.named("stray"), _harmony.named("harmony")),
             *(row(_words, _gap, ">").named("think"), row("/", _words, _gap, ">").named("thought")),
@@ -83,8 +81,8 @@ _MARKS = {
         row("``", run("`", 0, 20), run(r"[^`\n]", 0, 100), "\n").named("fence"),
     ),
     "\n": (
-        rf"{_BLANK}{{0,40}}+(?=[\[{{~<&=act])",
-        rf"{_BLANK}{{0,40}}+(?=[\[{{~<&=act]|\Z)",
+        rf"{_BLANK}{{0,40}}+(?=[\[{{~<=act])",
+        rf"{_BLANK}{{0,40}}+(?=[\[{{~<=act]|\Z)",
         one_of(
             row(run(r"[\[{]", 1, 1), run(r"[\s\[{]", 0, 9), _key).named("bare"),
             row("[", run(r"[A-Za-z_]", 1, 1), run(r"[\w.]", 0, 127), "(").named("python"),
@@ -94,7 +92,6 @@ _MARKS = {
             ).named("plain"),
             row("~~~", run(r"[^\n]", 0, 100), "\n").named("tilde"),
             row("<", run("[A-Za-z_]", 1, 1), run(r"[\w.-]", 0, 64), ">", _gap, "<").named("xml"),
-            row(one_of("&lt;tool_calls&gt;", "&lt;tool_call&gt;")).named("escaped"),
             row(_turn, "\n").named("turn"),
         ),
     ),
@@ -112,8 +109,8 @@ OPEN = re.compile(_any(begun=False))
 _BEGUN = re.compile(f"(?:{_any(begun=True)})\\Z")
 # What has none of these holds no mark and no beginning of one.
 SUSPECT = re.compile(
-    rf"\n{_BLANK}{{0,40}}+(?=[\[{{~<&=act]|\Z)|`(?=``|`?\Z)|\[(?=T|\Z)"
-    r"|<(?=/?(?:to|TO|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜|[tTfaimrpcebxs]?\Z)|[|!]|/s>)"
+    rf"\n{_BLANK}{{0,40}}+(?=[\[{{~<=act]|\Z)|`(?=``|`?\Z)|\[(?=T|\Z)"
+    r"|<(?=/?(?:to|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜|[tfaimrpcebxs]?\Z)|[|!]|/s>)"
 )
 FENCE_END = re.compile(rf"\n{_BLANK}{{0,40}}+(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}(?:\n|\Z)")
 _FENCE_END_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]{{0,200}}{_BLANK}{{0,40}}\Z")
@@ -122,8 +119,7 @@ LAST_FENCE = re.compile(rf"\s*(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}\Z")
 CUT = re.compile(
     r"(?:<tool_[cr][a-z]{0,8}(?:\s[^<>]{0,100})?|\[TOOL_CALLS\]\s{0,9}[\w.:/\[\]-]{0,200}"
     r"|<\|(?:start\|>assistant|channel\|>)[^{}\n]{0,80}to=[^{}\n]{0,80}"
-    r"|<(?:function=|(?:antml:)?invoke\s{1,3}name=)[^<>]{0,100})\Z",
-    re.IGNORECASE,
+    r"|<(?:function=|(?:antml:)?invoke\s{1,3}name=)[^<>]{0,100})\Z"
 )
 
 _beginning = row(_gap, "<", _words, _gap, ">")
@@ -134,15 +130,14 @@ _THOUGHT_END_BEGUN = re.compile(rf"(?=[<\[]){_THOUGHT_END.begun}\Z")
 
 def thought_end(opening: str) -> re.Pattern[str]:
     """What ends the thought that `opening` begins."""
-    word = opening.strip(f"<[|>{SPACE}").lower()
-    if word.startswith("think") and opening.startswith("["):
+    word = opening.strip(f"<[|>{SPACE}")
+    if opening.startswith("["):
         return re.compile(r"\[/THINK\]")
     if word.startswith("channel>"):
         return re.compile(r"<channel\|>")
     if opening.startswith("<|"):
         return re.compile(r"<\|(?:end|return)\|>|(?=<\|start\|>)")
-    word = "think(?:ing)?" if word.startswith("think") else re.escape(word)  # models mix those two
-    return re.compile(rf"</{word}\s{{0,9}}>", re.IGNORECASE)
+    return re.compile(rf"</{re.escape(word)}\s{{0,9}}>")
 
 
 def begun(text: str, start: int = 0) -> int:

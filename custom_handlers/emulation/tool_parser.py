@@ -163,8 +163,8 @@ class ToolCallParser(CallReader):
     def _counts(self, kind: str, mark: re.Match[str], start: int, place: str, behind: bool) -> bool:
         if self._marks is None or (self._final and kind in LOOSE):
             return False
-        silent = self._is_silent(start)
-        return self._marks.count(kind, mark, place, alone=behind or self._wrapped or silent, silent=silent)
+        alone = behind or self._wrapped or self._is_silent(start)
+        return self._marks.count(kind, mark, place, alone=alone)
 
     def _meet_thought(self, kind: str, mark: re.Match[str], place: str, behind: bool, last: bool) -> bool | None:
         text = self._buffer

@@ -29,19 +29,15 @@ EDITS = shape(edits={"type": "array", "items": shape("old", old=TEXT, all=FLAG)}
     ("schema", "given", "meant"),
     [
         (shape(a=TEXT), {"a": None}, {}),
-        (CLOSED, {"a": "x", "b": None}, {"a": "x"}),
         (shape(a=WHOLE), {"a": "30"}, {"a": 30}),
         (shape(a=WHOLE), {"a": " -3 "}, {"a": -3}),
         (shape(a={"type": "number"}), {"a": "3.5"}, {"a": 3.5}),
         (shape(a=FLAG), {"a": "true"}, {"a": True}),
         (shape(a=FLAG), {"a": "False"}, {"a": False}),
-        (shape(a=FLAG), {"a": 1}, {"a": True}),
         (shape(a=TEXTS), {"a": "x"}, {"a": ["x"]}),
         (shape(a=TEXTS), {"a": '["x", "y"]'}, {"a": ["x", "y"]}),
         (shape(a=TEXTS), {"a": "[id].tsx"}, {"a": ["[id].tsx"]}),
-        (shape(a=TEXTS), {"a": {"0": "x", "1": "y"}}, {"a": ["x", "y"]}),
         (shape(a=TEXTS), {"a": {"item": ["x"]}}, {"a": ["x"]}),
-        (shape(a=TEXTS), {"a": {}}, {"a": []}),
         (shape(a={"type": "array", "items": WHOLE}), {"a": ["1", "2"]}, {"a": [1, 2]}),
         (shape(a={"type": "array", "items": WHOLE}), {"a": "1"}, {"a": [1]}),
         (shape(todos=ITEMS), {"todos": '[{"id": "3"}]'}, {"todos": [{"id": 3}]}),
@@ -62,7 +58,6 @@ EDITS = shape(edits={"type": "array", "items": shape("old", old=TEXT, all=FLAG)}
         (shape(a=UNION), {"a": {"k": "i", "n": "5"}}, {"a": {"k": "i", "n": 5}}),
         ({"$defs": {"x": WHOLE}, **shape(a={"$ref": "#/$defs/x"})}, {"a": "1"}, {"a": 1}),
         ({"$defs": {"x": WHOLE}, **shape(a={"anyOf": [{"$ref": "#/$defs/x"}, FLAG]})}, {"a": "2"}, {"a": 2}),
-        ({"$schema": "http://json-schema.org/draft-04/schema#", **shape(a=WHOLE)}, {"a": 3.0}, {"a": 3}),
     ],
 )
 def test_one_reading_is_taken(schema: Any, given: Any, meant: Any) -> None:
@@ -77,6 +72,9 @@ def test_one_reading_is_taken(schema: Any, given: Any, meant: Any) -> None:
         (shape("a", a=TEXT), {"a": None}),
         (shape(a=TEXT), {"a": 5}),  # perhaps 05
         (shape(a=WHOLE), {"a": 3.5}),
+        (shape(a=FLAG), {"a": 1}),
+        (shape(a=TEXTS), {"a": {}}),
+        (CLOSED, {"a": "x", "b": None}),
         (shape(a=TEXTS), {"a": '["x", "y'}),
         (shape(a=WHOLE), {"a": "3 apples"}),
         (shape(a=WHOLE), {"a": "030"}),

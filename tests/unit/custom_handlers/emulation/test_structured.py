@@ -109,7 +109,7 @@ class TestAnswer:
             ({"type": "integer"}, "5", "5"),
             (SCHEMA, '\ufeff{"name": "Ann"}', '{"name": "Ann"}'),
             (SCHEMA, '```\n\u200b{"name": "Ann"}\n```', '{"name": "Ann"}'),
-            (SCHEMA, '{"result": {"name": "Ann"}}', '{"name": "Ann"}'),
+            (SCHEMA, '{"arguments": {"name": "Ann"}}', '{"name": "Ann"}'),
             (SCHEMA, '[{"name": "Ann"}]', '{"name": "Ann"}'),
             (SCHEMA, '{"Name": "Ann"}', '{"name": "Ann"}'),
             ({"properties": {"n": {"type": "integer"}}}, '```json\n{"n": "3"}\n```', '{"n": 3}'),

@@ -38,7 +38,7 @@ class TestNames:
             ("functions.read_file", ["read_file", "functions.read_file"], "functions.read_file"),
             ("default_api:read_file", ["read_file"], "read_file"),
             (" read_file ", ["read_file", "write"], "read_file"),
-            ("`read_file`", ["read_file"], "read_file"),
+            ("`read_file`", ["read_file"], None),
             ("READ_FILE", ["read_file"], "read_file"),
             ("read-file", ["read_file"], "read_file"),
             ("readFile", ["read_file", "write_file"], "read_file"),
@@ -87,7 +87,6 @@ class TestArguments:
         [
             (CUSTOM, PATCH, {"input": PATCH}),
             (CUSTOM, {"input": PATCH}, {"input": PATCH}),
-            (CUSTOM, {"patch": PATCH}, {"input": PATCH}),
             (CUSTOM, '{"input": "x"}', {"input": "x"}),
             (CUSTOM, '{"a": 1}', {"input": '{"a": 1}'}),
             (CUSTOM, "{ no JSON", {"input": "{ no JSON"}),
@@ -95,7 +94,6 @@ class TestArguments:
             (function("apply_patch"), "5", {"path": "5"}),
             (function("apply_patch"), '{"path": "a"}', {"path": "a"}),
             (function("apply_patch"), [{"path": "a"}], {"path": "a"}),
-            (function("apply_patch"), ["a"], {"path": "a"}),
             (function("apply_patch"), {"path": "\n 30 "}, {"path": "\n 30 "}),
             (function("apply_patch"), {"Path": "a"}, {"path": "a"}),
         ],
@@ -104,7 +102,9 @@ class TestArguments:
         found = tooling(tool).arguments("apply_patch", given)
         assert (json.loads(found.json), found.misfit) == (expected, None)
 
-    @pytest.mark.parametrize("given", ['{"path": "a', 5, True, ["a", "b"], {"path": float("nan")}, {"path": {1, 2}}])
+    @pytest.mark.parametrize(
+        "given", ['{"path": "a', 5, True, ["a"], ["a", "b"], {"path": float("nan")}, {"path": {1, 2}}]
+    )
     def test_what_can_never_be_passed_on(self, given: Any) -> None:
         with pytest.raises(Unreadable):
             tooling().arguments("read", given)

@@ -15,7 +15,7 @@ from typing import Any
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
-from custom_handlers.core.events import Delta, End, Event
+from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.emulation import limits, tokenizer, tool_prompt
 from custom_handlers.emulation.rounds import emulate, plan
 from custom_handlers.emulation.tool_parser import ToolCallParser
@@ -133,7 +133,7 @@ async def answer(text: str, parameters: dict[str, Any]) -> None:
     async def upstream(prompt: str) -> AsyncGenerator[Event]:
         for piece in pieces(text if prompt == planned.prompt else "No.", 16):
             yield Delta({"content": piece})
-        yield End()
+        yield Finish()
 
     planned = plan([{"role": "user", "content": "Go."}], parameters)
     async for _ in emulate(upstream(planned.prompt), plan=planned, ask=upstream):

@@ -11,7 +11,7 @@ from typing import Any
 from custom_handlers.config.deployment import Deployment, resolve_agent
 from custom_handlers.config.settings import Settings
 from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
-from custom_handlers.core.events import End, Event
+from custom_handlers.core.events import Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
 from custom_handlers.emulation import prompt, rounds
 from custom_handlers.emulation.limits import check_context
@@ -65,7 +65,7 @@ class StackSpotClient:
             answer = self._ask_by_key(name, request, deadline, meter)
         async with aclosing(answer):
             async for event in answer:
-                yield replace(event, usage=meter.usage) if isinstance(event, End) else event
+                yield replace(event, usage=meter.usage) if isinstance(event, Finish) else event
 
     async def _ask_agent(
         self, agent: Agent, deployment: Deployment, request: ChatRequest, deadline: Deadline, meter: Meter

@@ -19,7 +19,7 @@ from custom_handlers.core.errors import (
     StackSpotError,
     headers_for,
 )
-from custom_handlers.core.events import STOP_TEXT, Delta, End, Event
+from custom_handlers.core.events import STOP_SEQUENCE, Delta, Event, Finish
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.litellm_adapter import charging, responses, sync
 from custom_handlers.litellm_adapter.custom_llm import CustomLLM, ModelResponse, ModelResponseStream
@@ -94,7 +94,7 @@ class StackSpotLLM(CustomLLM):
             async for event in answer:
                 if log_content:
                     logger.debug("StackSpot answer content: %s", event)
-                if isinstance(event, End):
+                if isinstance(event, Finish):
                     event = _without_stop_text(event)
                 elif not _is_chat(call) and (refusal := event.fields.get("refusal")):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
@@ -126,11 +126,11 @@ def _deployment(call: Mapping[str, Any]) -> Deployment:
         raise InternalServerError(f"This model's configuration is wrong: {' '.join(error.mistakes)}") from None
 
 
-def _without_stop_text(end: End) -> End:
-    if STOP_TEXT not in end.extra:
+def _without_stop_text(end: Finish) -> Finish:
+    if STOP_SEQUENCE not in end.extra:
         return end
-    matched_stop.record(end.extra[STOP_TEXT])
-    return replace(end, extra={name: value for name, value in end.extra.items() if name != STOP_TEXT})
+    matched_stop.record(end.extra[STOP_SEQUENCE])
+    return replace(end, extra={name: value for name, value in end.extra.items() if name != STOP_SEQUENCE})
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from custom_handlers.core.errors import StackSpotError
-from custom_handlers.core.events import End, Event, Usage
+from custom_handlers.core.events import Event, Finish, Usage
 from custom_handlers.emulation.tokenizer import estimate
 from custom_handlers.http.retry import Attempts
 
@@ -54,7 +54,7 @@ class _Question:
         self._written: list[str] = []
 
     def note(self, event: Event) -> None:
-        if isinstance(event, End):
+        if isinstance(event, Finish):
             self.told = event.usage
         else:
             self._written += texts(event.fields)

@@ -1,10 +1,10 @@
-"""What an answer consists of, whichever upstream it comes from: deltas, then one end."""
+"""What an answer consists of, whichever upstream it comes from: deltas, then one Finish."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-STOP_TEXT = "stop_sequence"  # in an end's `extra`: which stop text ended the answer
+STOP_SEQUENCE = "stop_sequence"  # in a Finish's `extra`: which stop sequence ended the answer
 
 
 # Of one call: more than any model reads or writes is nonsense, and would empty a budget.
@@ -38,13 +38,13 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """The end of a complete answer; `reason` is OpenAI's `finish_reason`, `extra` goes to the caller as it is."""
+class Finish:
+    """The end of a complete answer; `finish_reason` is OpenAI's, `extra` goes to the caller as it is."""
 
-    reason: str = "stop"
+    finish_reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-Event: TypeAlias = Delta | End
+Event: TypeAlias = Delta | Finish
 Events: TypeAlias = AsyncIterator[Event]

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import replace
 
 from custom_handlers.core.errors import InvalidResponseError
-from custom_handlers.core.events import STOP_TEXT, Delta, End, Events
+from custom_handlers.core.events import STOP_SEQUENCE, Delta, Events, Finish
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.limits import StopCutter, TokenLimit
 from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
@@ -33,7 +33,7 @@ class Answer:
     """
 
     def __init__(self, plan: Plan, after: "Answer | None" = None) -> None:
-        self.end = End()
+        self.end = Finish()
         self.problem: Problem | None = None
         self.calls: int = after.calls if after else 0
         self._plan = plan
@@ -62,7 +62,7 @@ class Answer:
         pending: list[Delta] = []
         try:
             async for event in events:
-                if isinstance(event, End):
+                if isinstance(event, Finish):
                     self.end, ended = event, True
                     break
                 if not (text := event.text):
@@ -73,7 +73,7 @@ class Answer:
                 self._raw.append(text)
                 pending = list(self._take(await self._proven(self._parser.feed(text))))
                 if self._stop.found or (self._limit and self._limit.reached):
-                    self.end, ended = End("stop" if self._stop.found else "length"), True
+                    self.end, ended = Finish("stop" if self._stop.found else "length"), True
                     break
                 for delta in pending:
                     yield delta
@@ -84,7 +84,7 @@ class Answer:
         if not ended:
             raise InvalidResponseError("StackSpot's answer broke off.")
         rest = self._parser.finish()
-        if self.end.reason == "length":  # a call that the caller's own limit cuts off is nothing to correct
+        if self.end.finish_reason == "length":  # a call that the caller's own limit cuts off is nothing to correct
             rest = [part for part in rest if not isinstance(part, Broken)]
         for delta in (*pending, *self._take(await self._proven(rest))):
             yield delta
@@ -105,7 +105,7 @@ class Answer:
         elif refusal:
             yield Delta({"refusal": refusal})
         if self.calls:
-            self.end = replace(self.end, reason=self._made_reason)
+            self.end = replace(self.end, finish_reason=self._made_reason)
 
     @property
     def _break(self) -> str:
@@ -174,13 +174,13 @@ class Answer:
         for delta in self._tell(self._stop.finish()):
             yield delta
         if self._stop.found:
-            self.end = replace(self.end, extra={**self.end.extra, STOP_TEXT: self._stop.text})
-        cut_off = self.end.reason == "length"
+            self.end = replace(self.end, extra={**self.end.extra, STOP_SEQUENCE: self._stop.text})
+        cut_off = self.end.finish_reason == "length"
         held = "".join(self._held)
         if not (held.strip() or self._told or self.calls or self.problem or cut_off or self._stop.found):
             held = "".join(self._thoughts)  # an answer of nothing but reasoning
         if self.calls:
-            self.end = replace(self.end, reason=self.end.reason if cut_off else self._made_reason)
+            self.end = replace(self.end, finish_reason=self.end.finish_reason if cut_off else self._made_reason)
             if self.problem or self._made or not self._after:
                 return
             # In place of the call that was to be corrected there are words, or nothing.

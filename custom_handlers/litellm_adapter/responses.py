@@ -15,9 +15,9 @@ async def to_model_response(answer: events.Events, response: ModelResponse, *, m
     text: list[str] = []
     calls: dict[int, dict[str, Any]] = {}
     others: dict[str, Any] = {}
-    end = events.End()
+    end = events.Finish()
     async for event in answer:
-        if isinstance(event, events.End):
+        if isinstance(event, events.Finish):
             end = event
             continue
         for name, value in event.fields.items():
@@ -35,7 +35,7 @@ async def to_model_response(answer: events.Events, response: ModelResponse, *, m
     message = Message(role="assistant", content=content or None, tool_calls=list(calls.values()) or None, **others)
     if end.extra:
         message.provider_specific_fields = dict(end.extra)
-    response.choices = [Choices(index=0, finish_reason=end.reason, message=message)]
+    response.choices = [Choices(index=0, finish_reason=end.finish_reason, message=message)]
     response.model = model
     response.id = _new_id()
     response.usage = _usage(end.usage)  # type: ignore[attr-defined]
@@ -60,7 +60,7 @@ async def to_chunks(answer: events.Events, *, model: str) -> AsyncIterator[Model
         choices = [StreamingChoices(index=0, delta=delta)] if delta else []
         yield ModelResponseStream(**fixed, choices=choices, usage=usage)
         yield ModelResponseStream(
-            **fixed, choices=[StreamingChoices(index=0, delta=Delta(), finish_reason=event.reason)]
+            **fixed, choices=[StreamingChoices(index=0, delta=Delta(), finish_reason=event.finish_reason)]
         )
 
 

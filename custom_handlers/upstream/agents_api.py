@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_handlers.core.errors import AuthenticationError, InvalidResponseError
-from custom_handlers.core.events import MAX_TOKENS, Delta, End, Event, Usage
+from custom_handlers.core.events import MAX_TOKENS, Delta, Event, Finish, Usage
 from custom_handlers.http import client
 from custom_handlers.http.error_mapping import in_answer
 from custom_handlers.http.retry import Attempts, Pause
@@ -69,7 +69,7 @@ class AgentsApi:
         upload_ids: Sequence[str] = (),
         attempts: Attempts | None = None,
     ) -> AsyncGenerator[Event]:
-        """The agent's answer to `prompt`: text deltas as they arrive, then one End. Raises StackSpotError."""
+        """The agent's answer to `prompt`: text deltas as they arrive, then one Finish. Raises StackSpotError."""
         attempts = attempts or Attempts()
         deadline.start_request()
         token = await self.tokens.get_token(deadline)
@@ -133,7 +133,7 @@ class AgentStreamDecoder:
         self._length = 0
 
     def decode(self, messages: Iterable[ServerSentEvent]) -> Iterator[Event]:
-        """At most one Delta, with all the text that came, then the End if it came too.
+        """At most one Delta, with all the text that came, then the Finish if it came too.
 
         Raises StackSpotError, after the text that came before it.
         """
@@ -178,7 +178,7 @@ class AgentStreamDecoder:
         self.has_text = self.has_text or bool(text.strip())
         return text
 
-    def _end(self) -> End:
+    def _end(self) -> Finish:
         last = self._last or {}
         if not self.has_text:
             reason = "its content filter probably refused it" if self._null else "try again"
@@ -187,8 +187,8 @@ class AgentStreamDecoder:
             raise empty
         knowledge = {name: last[name] for name in _KNOWLEDGE_FIELDS if last.get(name)}
         stop = last.get("stop_reason")
-        return End(
-            reason=_FINISH_REASONS.get(stop, "stop") if isinstance(stop, str) else "stop",
+        return Finish(
+            finish_reason=_FINISH_REASONS.get(stop, "stop") if isinstance(stop, str) else "stop",
             usage=read_usage(last.get("tokens")),
             extra={"stackspot_knowledge": knowledge} if knowledge else {},
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from custom_handlers.core.errors import InvalidResponseError, UnknownModelError
-from custom_handlers.core.events import MAX_TOKENS, Delta, End, Event, Usage
+from custom_handlers.core.events import MAX_TOKENS, Delta, Event, Finish, Usage
 from custom_handlers.http import client
 from custom_handlers.http.error_mapping import Service, in_answer
 from custom_handlers.http.retry import Attempts, Pause
@@ -61,7 +61,7 @@ class KeyApi:
         stream: bool,
         attempts: Attempts | None = None,
     ) -> AsyncGenerator[Event]:
-        """The model's answer to OpenAI `messages`: deltas as they arrive, then one End. Raises StackSpotError."""
+        """The model's answer to OpenAI `messages`: deltas as they arrive, then one Finish. Raises StackSpotError."""
         if model not in PATHS:
             raise UnknownModelError(f"The key API has no model {model!r}; it has {', '.join(PATHS)}.", param="model")
         body: dict[str, Any] = {"model": model, "messages": list(messages), "stream": stream}
@@ -131,7 +131,7 @@ class ChatCompletionDecoder:
             empty.usage = self._usage
             raise empty
         reason = self._reason if self._reason in _FINISH_REASONS else "stop"
-        return [*([Delta({"content": text})] if text else []), End(reason, usage=self._usage)]
+        return [*([Delta({"content": text})] if text else []), Finish(reason, usage=self._usage)]
 
     def _fields(self, source: object) -> dict[str, Any]:
         """What of a delta is passed on: OpenAI's fields, with values of their types."""

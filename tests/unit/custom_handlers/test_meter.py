@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_handlers.core.errors import InvalidResponseError, RateLimitError, StackSpotError
-from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.core.events import Delta, Event, Finish, Usage
 from custom_handlers.emulation.tokenizer import count, estimate
 from custom_handlers.meter import Meter, texts
 
@@ -32,22 +32,22 @@ async def listen(meter: Meter, prompt: str, *events: Event | StackSpotError, ask
 async def test_the_numbers_of_all_questions_are_added() -> None:
     meter = Meter()
     assert meter.usage == Usage(0, 0)
-    await listen(meter, "Hi", Delta({"content": WORDS}), End(usage=Usage(100, 10)))
-    await listen(meter, "Again", Delta({"content": WORDS}), End(usage=Usage(200, 20)))
+    await listen(meter, "Hi", Delta({"content": WORDS}), Finish(usage=Usage(100, 10)))
+    await listen(meter, "Again", Delta({"content": WORDS}), Finish(usage=Usage(200, 20)))
     assert meter.usage == Usage(300, 30)
 
 
 async def test_what_stackspot_did_not_tell_is_counted() -> None:
     meter = Meter()
-    await listen(meter, "Hi there", Delta({"content": WORDS}), End(usage=Usage(None, 7)))
+    await listen(meter, "Hi there", Delta({"content": WORDS}), Finish(usage=Usage(None, 7)))
     assert meter.usage == Usage(count("Hi there"), 7)
-    await listen(meter, "Hi there", Delta({"reasoning_content": WORDS}), End())
+    await listen(meter, "Hi there", Delta({"reasoning_content": WORDS}), Finish())
     assert meter.usage == Usage(2 * count("Hi there"), 7 + count(WORDS))
 
 
 async def test_an_answer_that_is_left_or_breaks_off_counts_as_far_as_it_came() -> None:
     meter = Meter()
-    watched = meter.watch("Hi there", said(meter, Delta({"content": WORDS}), Delta({"content": " four"}), End()))
+    watched = meter.watch("Hi there", said(meter, Delta({"content": WORDS}), Delta({"content": " four"}), Finish()))
     await anext(watched)
     assert meter.usage == Usage(count("Hi there"), count(WORDS))
     await watched.aclose()
@@ -67,7 +67,7 @@ async def test_the_numbers_of_an_answer_that_is_no_use_count() -> None:
 
 async def test_what_was_not_asked_or_refused_costs_nothing() -> None:
     meter = Meter()
-    await listen(meter, "Hi there", Delta({"content": WORDS}), End(usage=Usage(100, 10)))
+    await listen(meter, "Hi there", Delta({"content": WORDS}), Finish(usage=Usage(100, 10)))
     with pytest.raises(RateLimitError):
         await listen(meter, "Hi there", RateLimitError("no"), asked=False)
     assert meter.usage == Usage(100, 10)
@@ -84,7 +84,7 @@ async def test_what_was_not_asked_or_refused_costs_nothing() -> None:
 )
 async def test_nothing_that_was_answered_is_free(sent: Usage, delta: dict[str, Any]) -> None:
     meter = Meter()
-    await listen(meter, "Count to three, please.", Delta(delta), End(usage=sent))
+    await listen(meter, "Count to three, please.", Delta(delta), Finish(usage=sent))
     assert meter.usage.prompt == (sent.prompt or count("Count to three, please."))
     assert (meter.usage.completion or 0) > 0
     assert not sent.completion or meter.usage.completion == sent.completion

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handlers.core.errors import BadRequestError, InvalidResponseError, RateLimitError, StackSpotError
-from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.core.events import Delta, Event, Finish, Usage
 from custom_handlers.emulation.rounds import Plan, emulate, plan
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
@@ -41,7 +41,7 @@ class Upstream:
             for at in range(0, len(answer), self.size):
                 self.sent += 1
                 yield Delta({"content": answer[at : at + self.size]})
-            yield End("stop", Usage(100, 10), {"knowledge": [number]})
+            yield Finish("stop", Usage(100, 10), {"knowledge": [number]})
         except GeneratorExit:
             self.closed.append(number)
             raise
@@ -52,7 +52,7 @@ class Seen:
         self.text = self.thoughts = self.refusal = ""
         self.calls: list[dict[str, Any]] = []
         self.legacy: Any = None
-        self.end = End()
+        self.end = Finish()
         self.error: StackSpotError | None = None
 
 
@@ -64,7 +64,7 @@ async def run(upstream: Upstream, planned: Plan) -> Seen:
     seen = Seen()
     try:
         async for event in emulate(upstream(planned.prompt), plan=planned, ask=upstream):
-            if isinstance(event, End):
+            if isinstance(event, Finish):
                 seen.end = event
                 continue
             seen.text += event.text
@@ -92,7 +92,11 @@ READ = [("read", {"path": "a"})]
 class TestPlainAnswers:
     async def test_text_comes_through_unchanged(self) -> None:
         seen = await answer(Upstream(" Hi <tool_call> `x`\n\n"))
-        assert (seen.text, seen.end.reason, seen.end.usage) == (" Hi <tool_call> `x`\n\n", "stop", Usage(100, 10))
+        assert (seen.text, seen.end.finish_reason, seen.end.usage) == (
+            " Hi <tool_call> `x`\n\n",
+            "stop",
+            Usage(100, 10),
+        )
         assert seen.end.extra == {"knowledge": [0]}
 
     async def test_thoughts_are_reasoning(self) -> None:
@@ -103,7 +107,7 @@ class TestPlainAnswers:
     @pytest.mark.parametrize("given", [{}, {"tools": TOOLS}])
     async def test_an_answer_of_nothing_but_reasoning_is_also_the_text(self, end: str, given: Any) -> None:
         seen = await answer(Upstream(f"<think>It is 42.{end}"), **given)
-        assert (seen.thoughts, seen.text.strip(), seen.end.reason) == ("It is 42.", "It is 42.", "stop")
+        assert (seen.thoughts, seen.text.strip(), seen.end.finish_reason) == ("It is 42.", "It is 42.", "stop")
 
     async def test_thoughts_that_the_template_opened(self) -> None:
         upstream = Upstream(f"Hm.\n{CALL}\n</think>\n\n{BROKEN}", f"Again.\n</think>\n\n{CALL}")
@@ -137,7 +141,7 @@ class TestPlainAnswers:
 class TestCalls:
     async def test_text_and_calls(self) -> None:
         seen = await answer(Upstream(f"I look.\n{CALL}\n{CALL}"), tools=TOOLS)
-        assert (seen.text, functions(seen), seen.end.reason) == ("I look.", READ * 2, "tool_calls")
+        assert (seen.text, functions(seen), seen.end.finish_reason) == ("I look.", READ * 2, "tool_calls")
         assert len({call["id"] for call in seen.calls}) == 2
         assert seen.end.usage == Usage(100, 10)
 
@@ -155,12 +159,12 @@ class TestCalls:
     async def test_the_legacy_interface(self) -> None:
         seen = await answer(Upstream(CALL), functions=[TOOLS[0]["function"]])
         assert seen.legacy == {"name": "read", "arguments": '{"path": "a"}'}
-        assert seen.end.reason == "function_call"
+        assert seen.end.finish_reason == "function_call"
 
     async def test_a_broken_call_is_corrected_unseen(self) -> None:
         upstream = Upstream(f"I look.\n{BROKEN} Done.", f"Sorry:\n{CALL}")
         seen = await answer(upstream, tools=TOOLS)
-        assert (seen.text, functions(seen), seen.end.reason) == ("I look.", READ, "tool_calls")
+        assert (seen.text, functions(seen), seen.end.finish_reason) == ("I look.", READ, "tool_calls")
         assert seen.end.usage == Usage(200, 20)
         first, second = upstream.prompts
         assert second.startswith(first + "I look.\n" + BROKEN)
@@ -169,7 +173,7 @@ class TestCalls:
 
     async def test_a_correction_in_words_is_the_answer(self) -> None:
         seen = await answer(Upstream(f"I look.{BROKEN}", "No need to."), tools=TOOLS)
-        assert (seen.text, seen.calls, seen.end.reason) == ("I look.\n\nNo need to.", [], "stop")
+        assert (seen.text, seen.calls, seen.end.finish_reason) == ("I look.\n\nNo need to.", [], "stop")
 
     @pytest.mark.parametrize("second", [UNREADABLE, "", CALL[:40]])
     async def test_a_second_failure_is_an_error_and_no_broken_call(self, second: str) -> None:
@@ -185,12 +189,12 @@ class TestCalls:
     @pytest.mark.parametrize("second", [UNREADABLE, "", CALL, CALL + UNREADABLE, RateLimitError("Too many.")])
     async def test_a_call_that_is_lost_beside_others_is_told(self, second: Any) -> None:
         seen = await answer(Upstream(CALL + UNREADABLE, second), tools=TOOLS)
-        assert (functions(seen), seen.end.reason, seen.error) == (READ, "tool_calls", None)
+        assert (functions(seen), seen.end.finish_reason, seen.error) == (READ, "tool_calls", None)
         assert seen.text == "[A tool call was not made, as it could not be read.]"
 
     async def test_a_correction_in_words_is_told_beside_calls(self) -> None:
         seen = await answer(Upstream(f"I look. {CALL}{UNREADABLE}", f"{CALL}Never mind."), tools=TOOLS)
-        assert (functions(seen), seen.text, seen.end.reason) == (READ, "I look.\n\nNever mind.", "tool_calls")
+        assert (functions(seen), seen.text, seen.end.finish_reason) == (READ, "I look.\n\nNever mind.", "tool_calls")
 
     @pytest.mark.parametrize("second", [BROKEN, UNREADABLE, "", RateLimitError("Too many.")])
     @pytest.mark.parametrize("before", [CALL, ""])
@@ -198,7 +202,7 @@ class TestCalls:
         seen = await answer(Upstream(before + BROKEN, second, "never asked"), tools=TOOLS)
         misfit = [("read", {"way": "a"})]
         assert (functions(seen), seen.text) == (READ * bool(before) + misfit, "")
-        assert (seen.end.reason, seen.error) == ("tool_calls", None)
+        assert (seen.end.finish_reason, seen.error) == ("tool_calls", None)
 
     async def test_the_misfit_of_the_correction_is_the_one_that_is_passed_on(self) -> None:
         seen = await answer(Upstream(BROKEN, BROKEN.replace('"a"', '"b"')), tools=TOOLS)
@@ -257,7 +261,7 @@ class TestToolChoice:
     async def test_none_means_none(self) -> None:
         upstream = Upstream(CALL, "It says a.")
         seen = await answer(upstream, tools=TOOLS, tool_choice="none")
-        assert (seen.text, seen.calls, seen.end.reason) == ("It says a.", [], "stop")
+        assert (seen.text, seen.calls, seen.end.finish_reason) == ("It says a.", [], "stop")
         assert "Reads." not in upstream.prompts[0]
 
     async def test_one_call_at_a_time(self) -> None:
@@ -268,7 +272,7 @@ class TestToolChoice:
 class TestStructuredOutput:
     async def test_only_the_json_gets_out(self) -> None:
         seen = await answer(Upstream('Here:\n```json\n{"path": "a",}\n```'), response_format=JSON_FORMAT)
-        assert (json.loads(seen.text), seen.end.reason) == ({"path": "a"}, "stop")
+        assert (json.loads(seen.text), seen.end.finish_reason) == ({"path": "a"}, "stop")
 
     async def test_invalid_json_is_corrected_once(self) -> None:
         upstream = Upstream('{"way": 1}', '{"path": "a"}')
@@ -285,7 +289,7 @@ class TestStructuredOutput:
         upstream = Upstream("I'm sorry, but I can't help with that.", "I'm sorry, but I can't help with that request.")
         seen = await answer(upstream, response_format=JSON_FORMAT)
         assert (seen.text, seen.refusal, seen.error) == ("", "I'm sorry, but I can't help with that request.", None)
-        assert (seen.end.reason, seen.end.usage) == ("stop", Usage(200, 20))
+        assert (seen.end.finish_reason, seen.end.usage) == ("stop", Usage(200, 20))
 
     async def test_a_refusal_is_taken_back(self) -> None:
         upstream = Upstream("I'm sorry, but I can't help with that.", '{"path": "a"}')
@@ -304,7 +308,7 @@ class TestStructuredOutput:
         text = '{"path": "a b c d e f g h i j k l m n"}'
         upstream = Upstream(text)
         seen = await answer(upstream, response_format=JSON_FORMAT, max_tokens=5)
-        assert (seen.end.reason, seen.error) == ("length", None)
+        assert (seen.end.finish_reason, seen.error) == ("length", None)
         assert seen.text
         assert text.startswith(seen.text)
         assert len(upstream.prompts) == 1
@@ -314,13 +318,13 @@ class TestLimits:
     async def test_stop_cuts_and_closes_the_upstream_at_once(self) -> None:
         upstream = Upstream("one two STOP three four five six seven", size=3)
         seen = await answer(upstream, stop="STOP")
-        assert (seen.text, seen.end) == ("one two ", End("stop", extra={"stop_sequence": "STOP"}))
+        assert (seen.text, seen.end) == ("one two ", Finish("stop", extra={"stop_sequence": "STOP"}))
         assert upstream.closed == [0]
         assert upstream.sent == 4
 
     async def test_nothing_leaves_behind_a_stop_text(self) -> None:
         seen = await answer(Upstream(f"one STOP {CALL} two", size=1000), tools=TOOLS, stop="STOP")
-        assert (seen.text, seen.calls, seen.end.reason) == ("one ", [], "stop")
+        assert (seen.text, seen.calls, seen.end.finish_reason) == ("one ", [], "stop")
 
     async def test_the_beginning_of_a_stop_text_is_told_when_nothing_follows(self) -> None:
         assert (await answer(Upstream("one STO"), stop="STOP")).text == "one STO"
@@ -332,24 +336,24 @@ class TestLimits:
     async def test_max_tokens_cuts_and_closes_the_upstream_at_once(self) -> None:
         upstream = Upstream("one two three four five six seven eight nine ten " * 3)
         seen = await answer(upstream, max_tokens=4)
-        assert (seen.text, seen.end.reason) == ("one two three four", "length")
+        assert (seen.text, seen.end.finish_reason) == ("one two three four", "length")
         assert upstream.closed == [0]
 
     async def test_in_place_of_a_demanded_call_max_tokens_leaves_the_text_so_far(self) -> None:
         upstream = Upstream("one two three four five six")
         seen = await answer(upstream, tools=TOOLS, tool_choice="required", max_tokens=4)
-        assert (seen.text, seen.end.reason, seen.error) == ("one two three four", "length", None)
+        assert (seen.text, seen.end.finish_reason, seen.error) == ("one two three four", "length", None)
         assert len(upstream.prompts) == 1
 
     async def test_max_tokens_within_a_thought(self) -> None:
         seen = await answer(Upstream("<think>one two three four five six"), max_tokens=6)
-        assert (seen.text, seen.end.reason) == ("", "length")
+        assert (seen.text, seen.end.finish_reason) == ("", "length")
         assert seen.thoughts
 
     async def test_a_call_that_max_tokens_cuts_off_is_not_made_and_not_corrected(self) -> None:
         upstream = Upstream(f"I look. {CALL}")
         seen = await answer(upstream, tools=TOOLS, max_tokens=12)
-        assert (seen.text, seen.calls, seen.end.reason) == ("I look.", [], "length")
+        assert (seen.text, seen.calls, seen.end.finish_reason) == ("I look.", [], "length")
         assert len(upstream.prompts) == 1
 
 
@@ -387,16 +391,20 @@ class TestAnything:
         split, whole = [
             await answer(Upstream(one, two, size=pieces), **given()) for pieces in (size, max(len(one + two), 1))
         ]
-        assert (split.text, functions(split), split.end.reason) == (whole.text, functions(whole), whole.end.reason)
+        assert (split.text, functions(split), split.end.finish_reason) == (
+            whole.text,
+            functions(whole),
+            whole.end.finish_reason,
+        )
         assert type(split.error) is type(whole.error)
         assert isinstance(split.error, InvalidResponseError | None)
         if not split.error:
             wanted = given()
             assert all(name == "read" and arguments.keys() & {"path", "way"} for name, arguments in functions(split))
-            assert (split.end.reason == "tool_calls") == bool(split.calls)
+            assert (split.end.finish_reason == "tool_calls") == bool(split.calls)
             if wanted.get("tool_choice") == "required":
                 assert split.calls
-            if "response_format" in wanted and not (split.calls or split.refusal) and split.end.reason == "stop":
+            if "response_format" in wanted and not (split.calls or split.refusal) and split.end.finish_reason == "stop":
                 assert "path" in json.loads(split.text)
 
 
@@ -408,7 +416,7 @@ class TestNothing:
     async def test_it_is_corrected(self) -> None:
         upstream = Upstream(self.INVENTED, "Done.")
         seen = await answer(upstream, messages=[*USER, {"role": "assistant", "content": "Hm."}, *USER])
-        assert (seen.text, seen.end.reason, len(upstream.prompts)) == ("Done.", "stop", 2)
+        assert (seen.text, seen.end.finish_reason, len(upstream.prompts)) == ("Done.", "stop", 2)
 
     async def test_it_is_never_an_empty_answer(self) -> None:
         seen = await answer(Upstream(self.INVENTED, self.INVENTED), tools=TOOLS)

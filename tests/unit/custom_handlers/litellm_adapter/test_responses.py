@@ -7,7 +7,7 @@ import pytest
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
 from custom_handlers.core.errors import InvalidResponseError
-from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.core.events import Delta, Event, Finish, Usage
 from custom_handlers.litellm_adapter import responses
 
 TEXT: list[Event] = [Delta({"content": "one "}), Delta({"content": "two "}), Delta({"content": "three"})]
@@ -33,8 +33,8 @@ async def chunks(*events: Event) -> list[ModelResponseStream]:
 
 
 async def test_the_text_is_the_same_streamed_and_not() -> None:
-    answer = await whole(*TEXT, End())
-    streamed = await chunks(*TEXT, End())
+    answer = await whole(*TEXT, Finish())
+    streamed = await chunks(*TEXT, Finish())
     texts = [choice.delta.content or "" for chunk in streamed for choice in chunk.choices]
     assert answer.choices[0].message.content == "".join(texts) == "one two three"
     assert answer.choices[0].message.role == "assistant"
@@ -43,7 +43,7 @@ async def test_the_text_is_the_same_streamed_and_not() -> None:
 
 
 async def test_all_chunks_of_a_stream_are_one_answer() -> None:
-    first, second = await chunks(*TEXT, End()), await chunks(*TEXT, End())
+    first, second = await chunks(*TEXT, Finish()), await chunks(*TEXT, Finish())
     for streamed in (first, second):
         assert len({(chunk.id, chunk.created, chunk.model) for chunk in streamed}) == 1
         assert streamed[0].id.startswith("chatcmpl-")
@@ -52,12 +52,12 @@ async def test_all_chunks_of_a_stream_are_one_answer() -> None:
 
 
 async def test_the_role_comes_once_and_first() -> None:
-    streamed = await chunks(*TEXT, End())
+    streamed = await chunks(*TEXT, Finish())
     assert [choice.delta.role for chunk in streamed for choice in chunk.choices] == ["assistant", None, None, None]
 
 
 async def test_usage_comes_before_the_end() -> None:
-    *_, usage, end = await chunks(*TEXT, End("length", Usage(12, 3)))
+    *_, usage, end = await chunks(*TEXT, Finish("length", Usage(12, 3)))
     assert usage.usage.model_dump(include={"prompt_tokens", "completion_tokens", "total_tokens"}) == {
         "prompt_tokens": 12,
         "completion_tokens": 3,
@@ -68,7 +68,7 @@ async def test_usage_comes_before_the_end() -> None:
 
 
 async def test_tool_calls_are_put_together() -> None:
-    answer = await whole(*CALLS, End("tool_calls"))
+    answer = await whole(*CALLS, Finish("tool_calls"))
     message = answer.choices[0].message
     assert message.content is None
     assert [(call.id, call.function.name, call.function.arguments) for call in message.tool_calls] == [
@@ -86,10 +86,10 @@ async def test_a_custom_call_stays_one() -> None:
         Delta({"tool_calls": [{"index": 0, "custom": {"input": "*** Begin"}}]}),
         Delta({"tool_calls": [{"index": 0, "custom": {"input": "\n"}}]}),
     ]
-    (call,) = (await whole(*said, End("tool_calls"))).choices[0].message.tool_calls
+    (call,) = (await whole(*said, Finish("tool_calls"))).choices[0].message.tool_calls
     assert (call.id, call.type, call.custom.name, call.custom.input) == ("call_1", "custom", "patch", "*** Begin\n")
     pieces: list[Any] = [
-        c for chunk in await chunks(*said, End()) for choice in chunk.choices for c in choice.delta.tool_calls or []
+        c for chunk in await chunks(*said, Finish()) for choice in chunk.choices for c in choice.delta.tool_calls or []
     ]
     assert [piece.custom.input for piece in pieces] == ["", "*** Begin", "\n"]
     assert pieces[0].type == "custom"
@@ -97,13 +97,13 @@ async def test_a_custom_call_stays_one() -> None:
 
 async def test_a_refusal_is_one_streamed_and_not() -> None:
     said: list[Event] = [Delta({"refusal": "I cannot."})]
-    assert (await whole(*said, End())).choices[0].message.refusal == "I cannot."
-    streamed = [choice.delta for chunk in await chunks(*said, End()) for choice in chunk.choices]
+    assert (await whole(*said, Finish())).choices[0].message.refusal == "I cannot."
+    streamed = [choice.delta for chunk in await chunks(*said, Finish()) for choice in chunk.choices]
     assert next(getattr(delta, "refusal", None) for delta in streamed) == "I cannot."
 
 
 async def test_tool_calls_are_streamed_as_they_come() -> None:
-    streamed = await chunks(*CALLS, End("tool_calls"))
+    streamed = await chunks(*CALLS, Finish("tool_calls"))
     pieces: list[Any] = [
         call for chunk in streamed for choice in chunk.choices for call in choice.delta.tool_calls or []
     ]
@@ -121,16 +121,16 @@ async def test_other_fields_are_put_together() -> None:
         Delta({"function_call": {"name": "read", "arguments": ""}}),
         Delta({"function_call": {"arguments": "{}"}}),
     ]
-    message = (await whole(*said, End())).choices[0].message
+    message = (await whole(*said, Finish())).choices[0].message
     assert message.reasoning_content == "Hm, well"
     assert (message.function_call.name, message.function_call.arguments) == ("read", "{}")
 
 
 async def test_knowledge_goes_with_the_answer() -> None:
     extra = {"stackspot_knowledge": {"knowledge_source_id": ["mine"]}}
-    answer = await whole(*TEXT, End(extra=extra))
+    answer = await whole(*TEXT, Finish(extra=extra))
     assert answer.choices[0].message.provider_specific_fields == extra
-    streamed = await chunks(*TEXT, End(extra=extra))
+    streamed = await chunks(*TEXT, Finish(extra=extra))
     fields = [getattr(choice.delta, "provider_specific_fields", None) for chunk in streamed for choice in chunk.choices]
     assert [field for field in fields if field] == [extra]
 

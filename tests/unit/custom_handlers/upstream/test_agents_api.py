@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_handlers.core.errors import ContextWindowExceededError, InvalidResponseError
-from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.core.events import Delta, Event, Finish, Usage
 from custom_handlers.core.models import is_ulid
 from custom_handlers.http.sse import SSEDecoder
 from custom_handlers.upstream.agents_api import Agent, AgentStreamDecoder, read_usage
@@ -70,9 +70,9 @@ def text_of(deltas: list[Event]) -> str:
     return "".join(delta.text for delta in deltas if isinstance(delta, Delta))
 
 
-def text_and_end(pieces: list[bytes]) -> tuple[str, End]:
+def text_and_end(pieces: list[bytes]) -> tuple[str, Finish]:
     *deltas, end = events(pieces)
-    assert isinstance(end, End)
+    assert isinstance(end, Finish)
     return text_of(deltas), end
 
 
@@ -105,7 +105,7 @@ def test_the_text_is_that_of_all_deltas(texts: list[str], end: bytes, full: bool
     sent = stream({"message": ""}, *({"message": text, **more} for text in texts), FINAL, end=end)
     whole = "".join(texts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if whole.strip():
-        assert text_and_end(cut(sent, at)) == (whole, End("stop", Usage(12, 3)))
+        assert text_and_end(cut(sent, at)) == (whole, Finish("stop", Usage(12, 3)))
     else:
         assert outcome(cut(sent, at)).startswith("InvalidResponseError: StackSpot's answer is empty")
 
@@ -162,12 +162,12 @@ def test_usage_is_never_zero_or_less(tokens: Any) -> None:
 )
 def test_every_end_mark(final: dict[str, Any]) -> None:
     text, end = text_and_end([stream({"message": "Hi"}, final)])
-    assert (text, end.reason) == ("Hi", "stop")
+    assert (text, end.finish_reason) == ("Hi", "stop")
 
 
 def test_what_follows_the_end_is_ignored() -> None:
     sent = stream({"message": "Hi"}, FINAL, {"message": " there"}, "[DONE]", {"type": "error"})
-    assert text_and_end([sent]) == text_and_end(by_byte(sent)) == ("Hi", End("stop", Usage(12, 3)))
+    assert text_and_end([sent]) == text_and_end(by_byte(sent)) == ("Hi", Finish("stop", Usage(12, 3)))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_the_shapes_of_deltas(sent: list[dict[str, Any]], expected: str) -> None
 def test_plain_json_in_place_of_a_stream(end: bytes) -> None:
     body = json.dumps({"message": "Hi\nthere", **{k: v for k, v in FINAL.items() if k != "message"}}, indent=1)
     sent = body.encode().replace(b"\n", end)
-    assert text_and_end([sent]) == text_and_end(by_byte(sent)) == ("Hi\nthere", End("stop", Usage(12, 3)))
+    assert text_and_end([sent]) == text_and_end(by_byte(sent)) == ("Hi\nthere", Finish("stop", Usage(12, 3)))
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_context_overflow_in_the_stream() -> None:
     ],
 )
 def test_stop_reasons_become_openais(stop: Any, reason: str) -> None:
-    assert text_and_end([stream({"message": "Hi"}, {**FINAL, "stop_reason": stop})])[1].reason == reason
+    assert text_and_end([stream({"message": "Hi"}, {**FINAL, "stop_reason": stop})])[1].finish_reason == reason
 
 
 def test_knowledge_that_was_used_is_reported() -> None:

@@ -14,7 +14,7 @@ from custom_handlers.core.errors import (
     StackSpotError,
     UpstreamTimeoutError,
 )
-from custom_handlers.core.events import Delta, End, Event
+from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.http import retry
 from custom_handlers.http.timeouts import Deadline, Timeouts
 from custom_handlers.upstream.agents_api import Agent, AgentsApi
@@ -38,9 +38,9 @@ async def events(api: AgentsApi, agent: Agent = AGENT, timeouts: Timeouts = TIME
         return [event async for event in answer]
 
 
-async def ask(api: AgentsApi, agent: Agent = AGENT, timeouts: Timeouts = TIMEOUTS) -> tuple[str, End]:
+async def ask(api: AgentsApi, agent: Agent = AGENT, timeouts: Timeouts = TIMEOUTS) -> tuple[str, Finish]:
     *deltas, end = await events(api, agent, timeouts)
-    assert isinstance(end, End)
+    assert isinstance(end, Finish)
     return "".join(delta.text for delta in deltas if isinstance(delta, Delta)), end
 
 
@@ -105,7 +105,7 @@ async def test_every_variant_gives_the_same_text_and_its_usage(
     simulator.answer(TEXT)
     text, end = await ask(api)
     assert text == TEXT
-    assert end.reason == "stop"
+    assert end.finish_reason == "stop"
     (request,) = simulator.requests("chat")
     assert request["complete"]
     assert {"input": end.usage.prompt, "output": end.usage.completion} == request["usage"]
@@ -161,7 +161,7 @@ async def test_the_text_before_a_break_is_handed_on(simulator: Simulator, api: A
     with pytest.raises(InvalidResponseError):
         await read()
     assert "".join(event.text for event in found if isinstance(event, Delta)) == "one two three"
-    assert not any(isinstance(event, End) for event in found)
+    assert not any(isinstance(event, Finish) for event in found)
 
 
 async def test_empty_deltas_for_ever_are_no_sign_of_life(simulator: Simulator, api: AgentsApi) -> None:

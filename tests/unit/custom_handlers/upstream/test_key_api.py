@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from litellm.types.utils import ModelResponse
 
 from custom_handlers.core.errors import ContextWindowExceededError, InvalidResponseError, StackSpotError
-from custom_handlers.core.events import Delta, End, Event, Usage
+from custom_handlers.core.events import Delta, Event, Finish, Usage
 from custom_handlers.litellm_adapter import responses
 from custom_handlers.upstream.key_api import ChatCompletionDecoder
 from tests.unit.custom_handlers.reading import (
@@ -88,10 +88,10 @@ def events(pieces: list[bytes]) -> list[Event]:
     return all_events(ChatCompletionDecoder(), pieces)
 
 
-def merged(pieces: list[bytes]) -> tuple[list[dict[str, Any]], End]:
+def merged(pieces: list[bytes]) -> tuple[list[dict[str, Any]], Finish]:
     """The deltas, with consecutive ones that hold only text joined, and the end."""
     *deltas, end = events(pieces)
-    assert isinstance(end, End)
+    assert isinstance(end, Finish)
     return joined(deltas), end
 
 
@@ -154,7 +154,7 @@ def test_the_text_is_that_of_all_chunks(texts: list[str], end: bytes, at: list[f
     pieces = cut(stream(*of_text(*texts), *LAST, end=end), at)
     whole = "".join(texts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if whole:
-        assert merged(pieces) == ([{"content": whole}], End("stop", Usage(12, 3)))
+        assert merged(pieces) == ([{"content": whole}], Finish("stop", Usage(12, 3)))
     else:
         assert outcome(pieces).startswith("InvalidResponseError: StackSpot's answer is empty")
 
@@ -163,7 +163,7 @@ def test_a_whole_completion() -> None:
     message = {"role": "assistant", "content": "Hi", "tool_calls": [CALL]}
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}], "usage": USAGE}
     sent = json.dumps(body, indent=1).encode()
-    expected = ([{"content": "Hi", "tool_calls": [{"index": 0, **CALL}]}], End("tool_calls", Usage(12, 3)))
+    expected = ([{"content": "Hi", "tool_calls": [{"index": 0, **CALL}]}], Finish("tool_calls", Usage(12, 3)))
     assert merged([sent]) == merged(by_byte(sent)) == expected
 
 
@@ -179,7 +179,7 @@ def test_streamed_tool_calls_are_passed_on_as_they_are() -> None:
         },
     ]
     found, end = merged([stream(*map(chunk, pieces), chunk({}, "tool_calls"), "[DONE]")])
-    assert (found, end.reason) == (pieces, "tool_calls")
+    assert (found, end.finish_reason) == (pieces, "tool_calls")
 
 
 def test_other_fields_of_a_delta_are_passed_on() -> None:
@@ -222,7 +222,7 @@ def test_every_usage_variant(usage: Any, expected: Usage) -> None:
     ],
 )
 def test_reasons_are_openais(reason: str, expected: str) -> None:
-    assert merged([stream(*of_text("Hi"), chunk({}, reason))])[1].reason == expected
+    assert merged([stream(*of_text("Hi"), chunk({}, reason))])[1].finish_reason == expected
 
 
 @pytest.mark.parametrize(
@@ -277,4 +277,4 @@ def test_a_context_overflow_in_the_answer() -> None:
 
 def test_what_follows_the_end_mark_is_ignored() -> None:
     sent = stream(*of_text("Hi"), *LAST, *of_text(" there"))
-    assert merged([sent]) == merged(by_byte(sent)) == ([{"content": "Hi"}], End("stop", Usage(12, 3)))
+    assert merged([sent]) == merged(by_byte(sent)) == ([{"content": "Hi"}], Finish("stop", Usage(12, 3)))

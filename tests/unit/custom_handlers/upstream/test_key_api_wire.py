@@ -13,7 +13,7 @@ from custom_handlers.core.errors import (
     StackSpotError,
     UnknownModelError,
 )
-from custom_handlers.core.events import Delta, End
+from custom_handlers.core.events import Delta, Finish
 from custom_handlers.http.timeouts import Deadline, Timeouts
 from custom_handlers.upstream.key_api import FORWARDED, PATHS, KeyApi
 from simulator.client import Simulator
@@ -41,10 +41,10 @@ def api(simulator: Simulator, account: Account) -> KeyApi:
 
 async def ask(
     api: KeyApi, *, stream: bool = True, model: str = MODEL, messages: Any = ASKED, **parameters: Any
-) -> tuple[list[dict[str, Any]], End]:
+) -> tuple[list[dict[str, Any]], Finish]:
     async with aclosing(api.ask(model, messages, parameters, Deadline(TIMEOUTS), stream=stream)) as answer:
         *deltas, end = [event async for event in answer]
-    assert isinstance(end, End)
+    assert isinstance(end, Finish)
     return [dict(delta.fields) for delta in deltas if isinstance(delta, Delta)], end
 
 
@@ -117,14 +117,14 @@ async def test_every_variant_gives_the_same_text_and_usage(
     (request,) = simulator.requests()
     assert text(deltas) == request["answer"]
     assert {"input": end.usage.prompt, "output": end.usage.completion} == request["usage"]
-    assert end.reason == "stop"
+    assert end.finish_reason == "stop"
 
 
 @plain_and_streamed
 async def test_tool_calls_are_passed_on(simulator: Simulator, api: KeyApi, stream: bool) -> None:
     simulator.answer(CALLS, agent="key")
     deltas, end = await ask(api, stream=stream)
-    assert end.reason == "tool_calls"
+    assert end.finish_reason == "tool_calls"
     calls: dict[int, dict[str, str]] = {}
     for call in (call for delta in deltas for call in delta.get("tool_calls", [])):
         known = calls.setdefault(call["index"], {"id": "", "name": "", "arguments": ""})

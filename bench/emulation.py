@@ -17,7 +17,7 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.emulation import limits, tokenizer, tool_prompt
-from custom_handlers.emulation.rounds import emulate, plan
+from custom_handlers.emulation.emulator import emulate, prepare
 from custom_handlers.emulation.tool_parser import ToolCallParser
 
 CODE = '    if a < b and c["d"] != `x`:  # it\'s <b>code</b>\n        return [1, {"k": "v"}]\n'
@@ -71,9 +71,9 @@ def requests() -> None:
     offered = {"tools": tools()}
     talk = messages(230_000 - len(json.dumps(offered)))
     size = len(json.dumps({"messages": talk, **offered}))
-    plain = cpu(lambda: plan(talk, {}))
-    first = cpu(lambda: plan(talk, offered), before=tool_prompt.forget)
-    later = cpu(lambda: plan(talk, offered))
+    plain = cpu(lambda: prepare(talk, {}))
+    first = cpu(lambda: prepare(talk, offered), before=tool_prompt.forget)
+    later = cpu(lambda: prepare(talk, offered))
     print(f"A request of {size / 1000:.0f} KB with {len(offered['tools'])} tools")
     print(f"  without tools               {plain * 1000:7.2f} ms")
     print(f"  first time with this list   {(first - plain) * 1000:+7.2f} ms   (to reach: below 10)")
@@ -81,7 +81,7 @@ def requests() -> None:
 
 
 def parser() -> None:
-    tooling = plan([{"role": "user", "content": "Go."}], {"tools": tools()}).tooling
+    tooling = prepare([{"role": "user", "content": "Go."}], {"tools": tools()}).tooling
     answers = {
         "prose": PROSE * 25_000,
         "code in prose": CODE * 12_000,
@@ -109,7 +109,7 @@ def growth() -> None:
 
     def prompts(size: int) -> Callable[[], Any]:
         talk = messages(size)
-        return lambda: plan(talk, offered)
+        return lambda: prepare(talk, offered)
 
     def answers(text: Callable[[int], str]) -> Callable[[int], Callable[[], Any]]:
         return lambda size: lambda: asyncio.run(answer(text(size), offered))
@@ -135,8 +135,8 @@ async def answer(text: str, parameters: dict[str, Any]) -> None:
             yield Delta({"content": piece})
         yield Finish()
 
-    planned = plan([{"role": "user", "content": "Go."}], parameters)
-    async for _ in emulate(upstream(planned.prompt), plan=planned, ask=upstream):
+    planned = prepare([{"role": "user", "content": "Go."}], parameters)
+    async for _ in emulate(planned, upstream):
         pass
 
 

@@ -13,9 +13,9 @@ from custom_handlers.config.settings import Settings
 from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
 from custom_handlers.core.events import Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
-from custom_handlers.emulation import prompt, rounds
+from custom_handlers.emulation import emulator, prompt
 from custom_handlers.emulation.limits import check_context
-from custom_handlers.emulation.plan import Plan
+from custom_handlers.emulation.request import EmulatedRequest
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.meter import Meter, texts
 from custom_handlers.upstream.agents_api import Agent, AgentsApi
@@ -77,29 +77,28 @@ class StackSpotClient:
         # A lower limit that StackSpot has named lately takes the place of the configured one.
         limit = min(filter(None, (self._learned_limit(agent), deployment.max_input_tokens)), default=None)
 
-        def planned() -> Plan:
-            plan = rounds.plan(
+        def prepared() -> EmulatedRequest:
+            emulated = emulator.prepare(
                 request.messages,
                 request.parameters,
                 notes,
                 secret=secret,
                 thinking_open=deployment.stackspot_thinking_open,
             )
-            check_context(plan.prompt, limit)
-            return plan
+            check_context(emulated.prompt, limit)
+            return emulated
 
         # In a thread: a long conversation takes a second, and others have their turn meanwhile.
-        plan = await asyncio.to_thread(planned)
-        logger.debug("StackSpot request: agent, %d characters, %d files", len(plan.prompt), len(upload_ids))
+        emulated = await asyncio.to_thread(prepared)
+        logger.debug("StackSpot request: agent, %d characters, %d files", len(emulated.prompt), len(upload_ids))
 
-        def ask(text: str) -> AsyncGenerator[Event]:
+        def ask(text: str) -> AsyncGenerator[Event] | None:
+            if not meter.attempts.left:
+                return None
             return meter.watch(text, self.agents.ask(agent, text, deadline, upload_ids, meter.attempts))
 
-        def ask_again(text: str) -> AsyncGenerator[Event] | None:
-            return ask(text) if meter.attempts.left else None
-
         try:
-            async with aclosing(rounds.emulate(ask(plan.prompt), plan=plan, ask=ask_again)) as answer:
+            async with aclosing(emulator.emulate(emulated, ask)) as answer:
                 async for event in answer:
                     yield event
         except ContextWindowExceededError as error:

@@ -1,7 +1,7 @@
-"""What a service that takes one text and gives one text lacks. No I/O: rounds asks through what it is given.
+"""What a service that takes one text and gives one text lacks. No I/O: it asks through what it is given.
 
-rounds, plan          what to ask, and how to read the answer, in one round or two
-answer                one round: from the upstream's text to what the caller is told
+emulator, request     what to ask, and how to read the answer, in one attempt or two
+attempt               one attempt: from the upstream's text to what the caller gets
 prompt, tool_prompt   a conversation, and the tools, as one text
 transcript, content   its turns, and what their parts hold (role_headers, tool_syntax: how they are written)
 tool_parser           calls, thoughts and invented turns out of an answer (answer_text, fence_reader, call_reader: its

@@ -82,10 +82,10 @@ def _turns(messages: Any, attachments: Attachments, *, tools: bool) -> list[Turn
     return turns
 
 
-def correction(prompt: str, answer: str, *, reason: str, remedy: str) -> str:
+def correction(prompt: str, answer: str, *, reason: str, instruction: str) -> str:
     """The prompt that asks for a correction of `answer`, which `prompt`, a transcript, led to.
 
-    `reason` may quote the answer; `remedy` holds texts of the request, of which none holds the prompt's mark.
+    `reason` may quote the answer; `instruction` holds texts of the request, of which none holds the prompt's mark.
     """
     mark = mark_in(prompt)
     cue = header("ASSISTANT", mark)
@@ -96,7 +96,7 @@ def correction(prompt: str, answer: str, *, reason: str, remedy: str) -> str:
     # The model has seen the mark.
     quoted = _without(mark, escape_results(answer))
     reason = _without(mark, one_line(escape_tags(reason), _LONGEST_REASON))
-    told = f"The message above cannot be used: {reason}.\n{remedy}"
+    told = f"The message above cannot be used: {reason}.\n{instruction}"
     if begun:
         told = f"{told}\n\n{CONTINUE}"
     return well_formed(f"{prompt}{quoted}\n\n{header('FORMAT', mark)}{told}\n\n{cue}{begun}")

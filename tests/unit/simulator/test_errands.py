@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_handlers.emulation.rounds import plan
+from custom_handlers.emulation.emulator import prepare
 from simulator.model.scripted_agent import ScriptedAgent
 from tests.unit.simulator.test_coder import tool
 
@@ -16,7 +16,7 @@ SEARCH = tool("ToolSearch", "query")
 
 
 def says(messages: list[dict[str, Any]], *tools: dict[str, Any]) -> str:
-    asked = plan([{"role": "user", "content": TASK}, *messages], {"tools": list(tools)})
+    asked = prepare([{"role": "user", "content": TASK}, *messages], {"tools": list(tools)})
     return ScriptedAgent().answer(asked.prompt).text
 
 

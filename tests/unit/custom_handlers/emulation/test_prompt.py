@@ -203,7 +203,7 @@ class TestCorrection:
 
     def ask(self, answer: str, reason: str = "why", begun: str = "") -> tuple[str, str]:
         prompt = render([*self.TALK, *([assistant(begun)] if begun else [])], rules="R")
-        asked = correction(prompt, answer, reason=reason, remedy="Write it again.")
+        asked = correction(prompt, answer, reason=reason, instruction="Write it again.")
         assert asked.startswith(prompt)
         return prompt, asked
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from custom_handlers.core.errors import BadRequestError, InvalidResponseError, RateLimitError, StackSpotError
 from custom_handlers.core.events import Delta, Event, Finish, Usage
-from custom_handlers.emulation.rounds import Plan, emulate, plan
+from custom_handlers.emulation.emulator import EmulatedRequest, emulate, prepare
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 TOOLS = [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}]
@@ -57,13 +57,13 @@ class Seen:
 
 
 async def answer(upstream: Upstream, messages: Any = USER, **parameters: Any) -> Seen:
-    return await run(upstream, plan(messages, parameters))
+    return await run(upstream, prepare(messages, parameters))
 
 
-async def run(upstream: Upstream, planned: Plan) -> Seen:
+async def run(upstream: Upstream, planned: EmulatedRequest) -> Seen:
     seen = Seen()
     try:
-        async for event in emulate(upstream(planned.prompt), plan=planned, ask=upstream):
+        async for event in emulate(planned, upstream):
             if isinstance(event, Finish):
                 seen.end = event
                 continue
@@ -111,12 +111,12 @@ class TestPlainAnswers:
 
     async def test_thoughts_that_the_template_opened(self) -> None:
         upstream = Upstream(f"Hm.\n{CALL}\n</think>\n\n{BROKEN}", f"Again.\n</think>\n\n{CALL}")
-        seen = await run(upstream, plan(USER, {"tools": TOOLS}, thinking_open=True))
+        seen = await run(upstream, prepare(USER, {"tools": TOOLS}, thinking_open=True))
         assert (seen.thoughts, seen.text, functions(seen)) == (f"Hm.\n{CALL}", "", READ)
 
     async def test_json_behind_a_thought_that_the_template_opened(self) -> None:
         upstream = Upstream('{"path": 1}</think>{"path": "a"}')
-        seen = await run(upstream, plan(USER, {"response_format": JSON_FORMAT}, thinking_open=True))
+        seen = await run(upstream, prepare(USER, {"response_format": JSON_FORMAT}, thinking_open=True))
         assert (seen.thoughts, seen.text) == ('{"path": 1}', '{"path": "a"}')
 
     async def test_json_in_a_thought_that_never_ends(self) -> None:
@@ -128,11 +128,11 @@ class TestPlainAnswers:
             yield Delta({"content": "Hi"})
 
         with pytest.raises(InvalidResponseError):
-            [event async for event in emulate(broken_off(""), plan=plan(USER, {}), ask=broken_off)]
+            [event async for event in emulate(prepare(USER, {}), broken_off)]
 
     async def test_a_caller_that_goes_away_closes_the_upstream_at_once(self) -> None:
         upstream = Upstream("Hi there, and more")
-        events = emulate(upstream("x"), plan=plan(USER, {}), ask=upstream)
+        events = emulate(prepare(USER, {}), upstream)
         await anext(events)
         await events.aclose()
         assert upstream.closed == [0]
@@ -146,11 +146,9 @@ class TestCalls:
         assert seen.end.usage == Usage(100, 10)
 
     async def test_long_arguments_come_in_pieces(self) -> None:
-        planned = plan(USER, {"tools": TOOLS})
+        planned = prepare(USER, {"tools": TOOLS})
         upstream = Upstream(CALL.replace('"a"', f'"{"x" * 20_000}"'))
-        events = [
-            event async for event in emulate(upstream(""), plan=planned, ask=upstream) if isinstance(event, Delta)
-        ]
+        events = [event async for event in emulate(planned, upstream) if isinstance(event, Delta)]
         first, *rest = (event.fields["tool_calls"][0] for event in events)
         assert (first["function"], first["type"]) == ({"name": "read", "arguments": ""}, "function")
         assert len(rest) == 5
@@ -232,9 +230,9 @@ class TestCalls:
 
     async def test_no_more_is_asked_than_may_be(self) -> None:
         upstream = Upstream(UNREADABLE, "never asked")
-        planned = plan(USER, {"tools": TOOLS})
+        planned = prepare(USER, {"tools": TOOLS})
         with pytest.raises(InvalidResponseError, match="called a tool"):
-            [event async for event in emulate(upstream(""), plan=planned, ask=lambda _: None)]
+            [event async for event in emulate(planned, lambda text: None if upstream.prompts else upstream(text))]
 
     async def test_what_the_upstream_raises_is_passed_on(self) -> None:
         seen = await answer(Upstream(UNREADABLE, RateLimitError("Too many.")), tools=TOOLS)
@@ -357,18 +355,18 @@ class TestLimits:
         assert len(upstream.prompts) == 1
 
 
-class TestPlan:
+class TestPrepare:
     def test_a_lone_message_stays_as_it_is(self) -> None:
-        assert plan(USER, {"temperature": 0.5, "max_tokens": 5, "stop": "x"}).prompt == "Go"
+        assert prepare(USER, {"temperature": 0.5, "max_tokens": 5, "stop": "x"}).prompt == "Go"
 
     def test_tools_and_format_are_told_together(self) -> None:
-        prompt = plan(USER, {"tools": TOOLS, "response_format": JSON_FORMAT}).prompt
+        prompt = prepare(USER, {"tools": TOOLS, "response_format": JSON_FORMAT}).prompt
         assert prompt.index("=== TOOLS ") < prompt.index("=== USER ") < prompt.index("=== FORMAT ")
         assert "If you call no tool: Answer with JSON" in prompt
 
     def test_mistakes_are_bad_requests(self) -> None:
         with pytest.raises(BadRequestError):
-            plan([], {})
+            prepare([], {})
 
 
 FRAGMENTS = ["a ", "STOP", "ST", "\n", "<tool_call>", "</tool_call>", CALL, BROKEN, "```", '{"path": "x"}', "<think>"]

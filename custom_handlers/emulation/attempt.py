@@ -1,4 +1,4 @@
-"""One round: an upstream's text to what the caller is told, and what is wrong with it.
+"""One attempt at an answer: an upstream's text to what the caller gets, and what is wrong with it.
 
 text ─► max_tokens ─► calls found ─► stop texts ─► JSON checked
 """
@@ -13,44 +13,44 @@ from custom_handlers.core.events import STOP_SEQUENCE, Delta, Events, Finish
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.limits import StopCutter, TokenLimit
 from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
-from custom_handlers.emulation.plan import Plan, Problem
 from custom_handlers.emulation.proof import prove
+from custom_handlers.emulation.request import EmulatedRequest, RepairRequest
 from custom_handlers.emulation.structured import OutputFormat, Refused
 from custom_handlers.emulation.tool_parser import ToolCallParser
 
 # An upstream's empty answer is an error before it gets here: what was written was another speaker's turn.
-_NOTHING = Problem(
+_NOTHING = RepairRequest(
     "The model wrote another speaker's turn and no answer",
     "it is not the assistant's message",
     "Write the assistant's message, and no turn of another speaker.",
 )
 
 
-class Answer:
-    """After `read`: its `text`, its `end`, the number of `calls` so far, and the `problem` if there is one.
+class Attempt:
+    """After `read`: its `text`, its `end`, the number of `calls` so far, and the `repair` that it needs, if any.
 
-    A round `after` another one tells nothing but what corrects that: calls that were passed on already are not again.
+    One with a `previous` attempt emits only what corrects that: calls that were passed on already are not again.
     """
 
-    def __init__(self, plan: Plan, after: "Answer | None" = None) -> None:
+    def __init__(self, request: EmulatedRequest, previous: "Attempt | None" = None) -> None:
         self.end = Finish()
-        self.problem: Problem | None = None
-        self.calls: int = after.calls if after else 0
-        self._plan = plan
-        self._after = after
-        self._demanded = plan.tooling is not None and plan.tooling.choice == "required"
-        self._legacy = plan.tooling is not None and plan.tooling.legacy
-        self._holds = bool(after or plan.output or self._demanded)
+        self.repair: RepairRequest | None = None
+        self.calls: int = previous.calls if previous else 0
+        self._request = request
+        self._previous = previous
+        self._demanded = request.tooling is not None and request.tooling.choice == "required"
+        self._legacy = request.tooling is not None and request.tooling.legacy
+        self._holds = bool(previous or request.output or self._demanded)
         self._held: list[str] = []
-        self._told: bool = after._told if after else False  # has any text been told
+        self._emitted: bool = previous._emitted if previous else False  # has any text been emitted
         self._thoughts: list[str] = []
         self._raw: list[str] = []
         self._made: Counter[tuple[str, str]] = Counter()
-        self._made_before = Counter(after._made) if after else Counter()
-        self._limit = TokenLimit(plan.max_tokens) if plan.max_tokens else None
-        self._stop = StopCutter(plan.stops)
+        self._made_before = Counter(previous._made) if previous else Counter()
+        self._limit = TokenLimit(request.max_tokens) if request.max_tokens else None
+        self._stop = StopCutter(request.stop)
         self._parser = ToolCallParser(
-            plan.tooling, first_index=self.calls, thinking_open=plan.thinking_open, turns=plan.turns
+            request.tooling, first_index=self.calls, thinking_open=request.thinking_open, turns=request.turns
         )
 
     @property
@@ -92,12 +92,12 @@ class Answer:
             yield delta
 
     def last_resort(self) -> Iterator[Delta]:
-        """What can still be told when the correction has failed: the call as the model wrote it, its refusal, or what
-        has become of a call beside others that were made.
+        """What can still be emitted when the correction has failed: the call as the model wrote it, its refusal, or
+        what has become of a call beside others that were made.
         """
-        problems = [answer.problem for answer in (self, self._after) if answer and answer.problem]
-        call = next((problem.call for problem in problems if problem.call), None)
-        refusal = next((problem.refusal for problem in problems if problem.refusal), None)
+        repairs = [attempt.repair for attempt in (self, self._previous) if attempt and attempt.repair]
+        call = next((repair.call for repair in repairs if repair.call), None)
+        refusal = next((repair.refusal for repair in repairs if repair.refusal), None)
         if call:
             yield from self._call(call)
         elif self.calls:
@@ -109,7 +109,7 @@ class Answer:
 
     @property
     def _break(self) -> str:
-        return "\n\n" if self._told else ""
+        return "\n\n" if self._emitted else ""
 
     @property
     def _made_reason(self) -> str:
@@ -119,31 +119,31 @@ class Answer:
         return [await self._checked(part) if isinstance(part, Call) and part.unproven else part for part in parts]
 
     async def _checked(self, call: Call) -> Part:
-        assert self._plan.tooling is not None
-        tool = self._plan.tooling.tool(call.name)
+        assert self._request.tooling is not None
+        tool = self._request.tooling.tool(call.name)
         misfit = await prove(tool.parameters, json.loads(call.arguments))
         return Broken("", misfit, call) if misfit else call
 
     def _take(self, parts: Iterable[Part]) -> Iterator[Delta]:
         for part in parts:
-            if self._stop.found or self.problem:
+            if self._stop.found or self.repair:
                 return
             match part:
                 case Text(text):
-                    yield from self._tell(self._stop.feed(text))
+                    yield from self._emit(self._stop.feed(text))
                 case Thought(text):
                     self._thoughts.append(text)
-                    if not self._after:
+                    if not self._previous:
                         yield from deltas(part)
                 case Call():
-                    yield from self._tell(self._stop.finish())
-                    if self._demanded and not self._after:
+                    yield from self._emit(self._stop.finish())
+                    if self._demanded and not self._previous:
                         self._holds = False
                         yield from self._release("".join(self._held))
                     self._held = []
                     yield from self._call(part)
                 case Broken(_, reason, call):
-                    self.problem = self._broken(reason, call)
+                    self.repair = self._call_repair(reason, call)
 
     def _call(self, call: Call) -> Iterator[Delta]:
         try:
@@ -158,7 +158,7 @@ class Answer:
         yield from deltas(replace(call, index=self.calls), legacy=self._legacy)
         self.calls += 1
 
-    def _tell(self, text: str) -> Iterator[Delta]:
+    def _emit(self, text: str) -> Iterator[Delta]:
         if self._holds:
             self._held.append(text)
         else:
@@ -166,38 +166,38 @@ class Answer:
 
     def _release(self, text: str) -> Iterator[Delta]:
         if text:
-            self._told = self._told or bool(text.strip())
+            self._emitted = self._emitted or bool(text.strip())
             yield Delta({"content": text})
 
     async def _close(self) -> AsyncGenerator[Delta]:
-        """What is left to tell, and whether the answer is what was asked for."""
-        for delta in self._tell(self._stop.finish()):
+        """What is left to emit, and whether the answer is what was asked for."""
+        for delta in self._emit(self._stop.finish()):
             yield delta
         if self._stop.found:
             self.end = replace(self.end, extra={**self.end.extra, STOP_SEQUENCE: self._stop.text})
         cut_off = self.end.finish_reason == "length"
         held = "".join(self._held)
-        if not (held.strip() or self._told or self.calls or self.problem or cut_off or self._stop.found):
+        if not (held.strip() or self._emitted or self.calls or self.repair or cut_off or self._stop.found):
             held = "".join(self._thoughts)  # an answer of nothing but reasoning
         if self.calls:
             self.end = replace(self.end, finish_reason=self.end.finish_reason if cut_off else self._made_reason)
-            if self.problem or self._made or not self._after:
+            if self.repair or self._made or not self._previous:
                 return
             # In place of the call that was to be corrected there are words, or nothing.
             held = f"{self._break}{held}" if held.strip() else ""
-            self.problem = None if held else self._after.problem
-        elif self.problem:
+            self.repair = None if held else self._previous.repair
+        elif self.repair:
             return
         elif self._demanded:
-            self.problem = None if cut_off else self._missing()
+            self.repair = None if cut_off else self._missing_call_repair()
             held = held if cut_off else ""
-        elif self._plan.output:
-            held = await self._json(self._plan.output, held, cut_off)
-        elif self._after and not held.strip():
-            self.problem, held = self._after.problem, ""
-        elif not (held.strip() or self._told or cut_off or self._stop.found):
-            self.problem = _NOTHING
-        elif self._holds or not self._told:
+        elif self._request.output:
+            held = await self._json(self._request.output, held, cut_off)
+        elif self._previous and not held.strip():
+            self.repair, held = self._previous.repair, ""
+        elif not (held.strip() or self._emitted or cut_off or self._stop.found):
+            self.repair = _NOTHING
+        elif self._holds or not self._emitted:
             held = f"{self._break}{held}"
         for delta in self._release(held):
             yield delta
@@ -208,7 +208,7 @@ class Answer:
         except Unreadable as unreadable:
             if cut_off:
                 return held
-            self.problem = Problem(
+            self.repair = RepairRequest(
                 "The model did not answer with the JSON that was asked for",
                 str(unreadable),
                 f"Write it again, correctly and completely. {output.rules}",
@@ -216,28 +216,28 @@ class Answer:
             )
             return ""
 
-    def _broken(self, reason: str, call: Call | None) -> Problem:
-        if self._plan.tooling and self._plan.tooling.choice == "none":
-            remedy = "Write it again in plain text, without a tool call."
+    def _call_repair(self, reason: str, call: Call | None) -> RepairRequest:
+        if self._request.tooling and self._request.tooling.choice == "none":
+            instruction = "Write it again in plain text, without a tool call."
         elif self.calls:
-            remedy = (
+            instruction = (
                 "The calls before the broken one are made. Write that one again, correctly, and no other before it."
             )
         else:
-            remedy = "Write the call again, correctly and completely, and nothing else."
-        return Problem(
+            instruction = "Write the call again, correctly and completely, and nothing else."
+        return RepairRequest(
             "The model called a tool in a way that cannot be used",
             f"the tool call is broken: {reason}",
-            remedy,
+            instruction,
             None if call and self._is_strict(call) else call,
         )
 
     def _is_strict(self, call: Call) -> bool:
-        return self._plan.tooling is not None and self._plan.tooling.tool(call.name).strict
+        return self._request.tooling is not None and self._request.tooling.tool(call.name).strict
 
-    def _missing(self) -> Problem:
-        only = self._plan.tooling.only if self._plan.tooling else None
+    def _missing_call_repair(self) -> RepairRequest:
+        only = self._request.tooling.only if self._request.tooling else None
         wanted = f"the tool `{only}`" if only else "a tool"
-        return Problem(
+        return RepairRequest(
             f"The model did not call {wanted}", f"it must call {wanted}", "Write the call, and nothing else."
         )

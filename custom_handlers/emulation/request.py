@@ -1,4 +1,4 @@
-"""What is asked of the model, how its answer is read, and what can be wrong with it."""
+"""What is asked of the model, how its answer is read, and how a correction is asked for."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,24 @@ from custom_handlers.emulation.tool_prompt import Tooling
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EmulatedRequest:
     """What to ask, and how to read the answer."""
 
     prompt: str
     tooling: Tooling | None = None
     output: OutputFormat | None = None
-    stops: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     turns: bool = False  # the prompt is a transcript, of which the model may invent the next turn
     thinking_open: bool = False  # an answer begins inside a thought
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Why an answer cannot be used: `told` to the caller, `reason` and `remedy` to the model."""
+class RepairRequest:
+    """What is wrong with an answer: `error` is the caller's sentence, `reason` and `instruction` are the model's."""
 
-    told: str
+    error: str
     reason: str
-    remedy: str
+    instruction: str
     call: Call | None = None  # the one at fault, when it could be passed on as it is
     refusal: str | None = None

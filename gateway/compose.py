@@ -6,8 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -104,19 +102,14 @@ def _dump() -> Path:
     folder = ROOT / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / f"litellm-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.dump"
-    with _half_made(file.with_suffix(".dump.part")) as part, part.open("xb") as dump:
-        part.chmod(0o600)
-        _compose("exec", "-T", "database", *DUMP, stdout=dump)
-        part.rename(file)
-    return file.relative_to(ROOT)
-
-
-@contextmanager
-def _half_made(part: Path) -> Iterator[Path]:
+    part = file.with_suffix(".dump.part")
     try:
-        yield part
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as dump:
+            _compose("exec", "-T", "database", *DUMP, stdout=dump)
+        part.rename(file)
     finally:
         part.unlink(missing_ok=True)
+    return file.relative_to(ROOT)
 
 
 def _sql(statement: str) -> None:

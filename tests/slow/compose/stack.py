@@ -21,8 +21,8 @@ from tests.harness import AGENTS, ROOT, Account, free_port
 from tests.slow.compose.daemon import Docker
 
 PROJECT_FILES = (
-    *("docker-compose.yml", "litellm_config.yaml", "custom_handlers", "gateway", "Makefile", "scripts"),
-    ".env.example",
+    *("docker-compose.yml", "litellm_config.yaml", "custom_handlers", "gateway", "Makefile", ".env.example"),
+    "requirements-admin.lock",
 )
 SIMULATOR_PORT = 8999
 SERVICES = ("gateway", "database", "redis")

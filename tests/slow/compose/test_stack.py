@@ -261,6 +261,29 @@ def test_a_revoked_key_is_refused_by_every_worker_at_once(stack: Stack, stackspo
     assert [stack.chat(key).status_code for _ in range(8)] == [401] * 8
 
 
+def test_keys_are_handed_out_in_the_container(stack: Stack, stackspot: None) -> None:
+    """As a team does whose host has Docker alone: no terminal, no Python, no address, no master key typed."""
+
+    def gateway(*words: str) -> str:
+        return stack.compose("exec", "-T", "gateway", "python3", "-m", "gateway", *words)
+
+    stack.fill_in({"KEY_RPM": "77"})
+    stack.make("up")
+    made = json.loads(gateway("keys", "create", "erin", "--budget", "3", "--json"))
+    assert (made["max_budget"], made["rpm_limit"]) == (3, 77), "what is typed, and what .env says"
+    assert stack.chat(made["key"]).status_code == 200
+    assert re.search(r"^erin +- +[\d.]+ +3 / 30d +77 ", gateway("keys", "list"), re.MULTILINE)
+    assert gateway("keys", "list") in stack.make("keys"), "the same on the host"
+    assert "teams create backend" in gateway("teams", "list")
+    assert gateway("usage", "--days", "1").startswith(("Usage, ", "No usage, "))
+    assert "erin's key is revoked" in gateway("keys", "revoke", "erin")
+    assert stack.chat(made["key"]).status_code == 401
+    wrong = stack.command("docker", "compose", "exec", "-T", "gateway", "python3", "-m", "gateway", "keys", "create")
+    assert (wrong.returncode, len(wrong.stdout.splitlines())) == (2, 1)
+    backup = stack.command("docker", "compose", "exec", "-T", "gateway", "python3", "-m", "gateway", "backup")
+    assert backup.stdout.startswith("`backup` is for the host: ")
+
+
 def test_upgrade_and_the_way_back(stack: Stack, docker: Docker, key: str) -> None:
     former = images()["gateway"]
     newer = f"{former}-next"

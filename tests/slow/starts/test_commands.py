@@ -55,6 +55,8 @@ def test_the_demo_ends_by_itself() -> None:
     assert float(spent[1]) > 0
     assert "Traceback" not in run.stdout + run.stderr
     assert "the-users-own" not in run.stdout
+    steps = re.findall(r"^(Starting .*) \.\.\.$\n(?:  \d+ s.* \.\.\.$\n)*  done in \d+ s$", run.stdout, re.MULTILINE)
+    assert [step.split()[-1] for step in steps] == ["simulator", "Postgres", "litellm_config.yaml"]
 
 
 def test_the_demo_stops_on_ctrl_c() -> None:
@@ -76,6 +78,12 @@ def test_the_demo_stops_on_ctrl_c() -> None:
     address = re.search(r"OPENAI_BASE_URL=(\S+)/v1", "".join(lines))
     assert address is not None, "".join(lines)
     assert httpx.get(f"{address[1]}/health/liveliness").status_code == 200
+    key = re.search(r"OPENAI_API_KEY=(\S+)", "".join(lines))
+    assert key is not None
+    info = httpx.get(f"{address[1]}/key/info", headers={"Authorization": f"Bearer {key[1]}"}).json()["info"]
+    assert (info["key_alias"], info["user_id"], info["team_id"]) == ("dev1", "dev1", "backend"), (
+        "as `make key` makes them"
+    )
     os.killpg(demo.pid, signal.SIGINT)
     rest = demo.communicate(timeout=240)[0]
     assert "Stopped." in rest

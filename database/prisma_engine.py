@@ -43,59 +43,59 @@ class PrismaError(Failure):
 
 def prisma_environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Installs, chooses and generates what is not there yet; the result goes into LiteLLM's environment."""
-    room = root / "database" / "prisma-engine"
+    folder = root / "database" / "prisma-engine"
     venv = Path(sys.prefix)
     with exclusive(venv / ".prisma.lock") if os.access(venv, os.W_OK) else nullcontext():
         if not environ.get("PRISMA_QUERY_ENGINE_BINARY"):
-            npm_install(room)
-        variables = _variables(room, choose_engine(room, environ), environ)
+            npm_install(folder)
+        variables = _variables(folder, choose_engine(folder, environ), environ)
         generate({**environ, **variables})
     return variables
 
 
-def _variables(room: Path, engine: Engine | None, environ: Mapping[str, str]) -> dict[str, str]:
+def _variables(folder: Path, engine: Engine | None, environ: Mapping[str, str]) -> dict[str, str]:
     common = {
         "PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}",
         "CHECKPOINT_DISABLE": "1",  # no telemetry
     }
     if engine is None:
         return common
-    common["PRISMA_BINARY_CACHE_DIR"] = str(room)
+    common["PRISMA_BINARY_CACHE_DIR"] = str(folder)
     if engine == "native":
         return common
     return common | {
-        "PRISMA_QUERY_ENGINE_BINARY": str(room / "query-engine.js"),
+        "PRISMA_QUERY_ENGINE_BINARY": str(folder / "query-engine.js"),
         "PRISMA_OFFLINE_MODE": "true",
         # The stand-in starts more slowly than the native engine: LiteLLM's 2 s would end each attempt before it is up.
         "PRISMA_AUTH_RECONNECT_TIMEOUT_SECONDS": "10",
         "PRISMA_RECONNECT_COOLDOWN_SECONDS": "5",
-        "PRISMA_CLI_PATH": str(room / "migrate.py"),
+        "PRISMA_CLI_PATH": str(folder / "migrate.py"),
     }
 
 
-def npm_install(room: Path) -> None:
-    lock = hashlib.sha256((room / "package-lock.json").read_bytes()).hexdigest()
-    stamp = room / "node_modules" / ".installed"
+def npm_install(folder: Path) -> None:
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
     if stamp.exists() and stamp.read_text() == lock:
         return
     for program in ("node", "npm"):
         if not shutil.which(program):
             raise PrismaError(f"`{program}` is missing: LiteLLM's database client needs Node.js 18 or newer with npm.")
     with step("Installing Prisma (npm, once)"):
-        _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], os.environ, cwd=room)
+        _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], os.environ, cwd=folder)
     stamp.write_text(lock)
 
 
-def choose_engine(room: Path, environ: Mapping[str, str]) -> Engine | None:
+def choose_engine(folder: Path, environ: Mapping[str, str]) -> Engine | None:
     """None: the user has set one up already."""
     if environ.get("PRISMA_QUERY_ENGINE_BINARY"):
         return None
     chosen = environ.get("PRISMA_ENGINE")
-    memory = room / "node_modules" / ".engine"
+    memory = folder / "node_modules" / ".engine"
     if not chosen and memory.exists():
         chosen = memory.read_text()
     if not chosen:
-        chosen = "native" if _download_native(room, environ) else "fallback"
+        chosen = "native" if _download_native(folder, environ) else "fallback"
         memory.write_text(chosen)
     if chosen not in get_args(Engine):
         raise PrismaError(f"PRISMA_ENGINE is {chosen!r}: it has to be native or fallback.")
@@ -104,7 +104,7 @@ def choose_engine(room: Path, environ: Mapping[str, str]) -> Engine | None:
     return cast(Engine, chosen)
 
 
-def _download_native(room: Path, environ: Mapping[str, str]) -> bool:
+def _download_native(folder: Path, environ: Mapping[str, str]) -> bool:
     mirror = environ.get("PRISMA_ENGINES_MIRROR") or CDN
     try:
         httpx.get(f"{mirror}/{PROBE}", timeout=PROBE_SECONDS, follow_redirects=True).raise_for_status()
@@ -113,7 +113,7 @@ def _download_native(room: Path, environ: Mapping[str, str]) -> bool:
     try:
         with step("Downloading Prisma's engines (once)"):
             # prints the engines' versions, for which it has to have them
-            _run(["prisma", "version"], {**environ, **_variables(room, "native", environ)}, timeout=DOWNLOAD_SECONDS)
+            _run(["prisma", "version"], {**environ, **_variables(folder, "native", environ)}, timeout=DOWNLOAD_SECONDS)
     except PrismaError:
         return False
     return True

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.harness import ROOT
 
 RUNTIME, DEVELOPMENT = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+ADMINISTRATION = ROOT / "requirements-admin.lock"
 MALICIOUS = {"litellm": {"1.82.7", "1.82.8", "1.107.0"}}
 locks = pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT], ids=lambda lock: lock.name)
 
@@ -49,9 +50,12 @@ def test_every_line_is_a_pin_with_hashes(lock: Path) -> None:
     assert len(read(lock.read_text())) > 100
 
 
-def test_both_locks_agree() -> None:
+def test_the_locks_agree() -> None:
     runtime, development = (set(read(lock.read_text())) for lock in (RUNTIME, DEVELOPMENT))
     assert runtime <= development
+    administration = read(ADMINISTRATION.read_text())
+    assert 3 <= len(administration) < 12
+    assert {pin[:2] for pin in administration} <= {pin[:2] for pin in runtime}
 
 
 @locks
@@ -71,6 +75,7 @@ def test_the_lts_line_of_litellm() -> None:
     [
         ("requirements.in", RUNTIME),
         ("requirements-dev.in", DEVELOPMENT),
+        ("requirements-admin.in", ADMINISTRATION),
         ("requirements-overrides.txt", DEVELOPMENT),
     ],
 )

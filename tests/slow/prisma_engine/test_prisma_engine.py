@@ -56,15 +56,15 @@ def mirror() -> Iterator[Mirror]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The room with its npm packages, and without an engine chosen."""
-    room = tmp_path_factory.mktemp("room") / "prisma-engine"
-    shutil.copytree(ROOT / "database" / "prisma-engine", room, ignore=shutil.ignore_patterns("node_modules"))
-    npm_install(room)
-    return room
+    """The engine with its npm packages, and without an engine chosen."""
+    folder = tmp_path_factory.mktemp("folder") / "prisma-engine"
+    shutil.copytree(ROOT / "database" / "prisma-engine", folder, ignore=shutil.ignore_patterns("node_modules"))
+    npm_install(folder)
+    return folder
 
 
 @pytest.fixture
-def room(installed: Path, tmp_path: Path) -> Path:
+def folder(installed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(installed, tmp_path / "prisma-engine", symlinks=True))
 
 
@@ -74,48 +74,48 @@ def environ(tmp_path: Path, **more: str) -> dict[str, str]:
 
 
 def test_the_native_engine_where_it_can_be_downloaded(
-    room: Path, mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     variables = environ(tmp_path, PRISMA_ENGINES_MIRROR=mirror.url)
-    assert choose_engine(room, variables) == "native"
+    assert choose_engine(folder, variables) == "native"
     downloads = [path for path in mirror.asked if path.endswith(".gz")]
     assert any("/query-engine" in path for path in downloads)
     assert any("/schema-engine" in path for path in downloads), "which migrations need"
     mirror.asked.clear()
-    assert choose_engine(room, variables) == "native"
+    assert choose_engine(folder, variables) == "native"
     assert mirror.asked == [], "found out once"
     assert "fallback" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "breaks off"])
 def test_the_fallback_where_it_cannot(
-    room: Path, mirror: Mirror, tmp_path: Path, trouble: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, mirror: Mirror, tmp_path: Path, trouble: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror.broken = True
     address = mirror.url if trouble == "breaks off" else f"http://127.0.0.1:{free_port()}"
     variables = environ(tmp_path, PRISMA_ENGINES_MIRROR=address)
     for _ in range(2):
-        assert choose_engine(room, variables) == "fallback"
+        assert choose_engine(folder, variables) == "fallback"
         assert "production runs the official image" in capsys.readouterr().out, "said each time"
     mirror.broken = False
     mirror.asked.clear()
-    assert choose_engine(room, variables) == "fallback"
+    assert choose_engine(folder, variables) == "fallback"
     assert mirror.asked == [], "tried once"
 
 
-def test_the_choice_can_be_made_by_hand(room: Path, tmp_path: Path) -> None:
-    assert choose_engine(room, environ(tmp_path, PRISMA_ENGINE="fallback")) == "fallback"
-    assert not (room / "node_modules" / ".engine").exists()
+def test_the_choice_can_be_made_by_hand(folder: Path, tmp_path: Path) -> None:
+    assert choose_engine(folder, environ(tmp_path, PRISMA_ENGINE="fallback")) == "fallback"
+    assert not (folder / "node_modules" / ".engine").exists()
     with pytest.raises(PrismaError, match="PRISMA_ENGINE is 'rust': it has to be native or fallback"):
-        choose_engine(room, environ(tmp_path, PRISMA_ENGINE="rust"))
+        choose_engine(folder, environ(tmp_path, PRISMA_ENGINE="rust"))
 
 
-def test_packages_are_installed_once_for_each_lock_file(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_installed_once_for_each_lock_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    npm_install(room)
-    (room / "package-lock.json").write_text("{}")
+    npm_install(folder)
+    (folder / "package-lock.json").write_text("{}")
     with pytest.raises(PrismaError, match=r"`node` is missing: .* needs Node.js 18 or newer with npm"):
-        npm_install(room)
+        npm_install(folder)
 
 
 def test_what_litellm_is_told(tmp_path: Path) -> None:

@@ -16,22 +16,22 @@ READ, PASS = stat.S_IROTH, stat.S_IXOTH
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """Another user, as `subprocess` wants to be told of one."""
 
     uid: int
     gid: int
 
 
-def account_for(owner: int | None) -> Account | None:
+def user_for(owner: int | None) -> SystemUser | None:
     """Whom to run the server as, given who owns its data (None: no data yet). None: as we are."""
     if os.geteuid() != 0:
         return None
     if owner:
-        return Account(owner, pwd.getpwuid(owner).pw_gid)
+        return SystemUser(owner, pwd.getpwuid(owner).pw_gid)
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     found = next(known[name] for name in CANDIDATES if name in known)
-    return Account(found.pw_uid, found.pw_gid)
+    return SystemUser(found.pw_uid, found.pw_gid)
 
 
 def let_pass(*folders: Path) -> None:

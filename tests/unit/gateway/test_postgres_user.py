@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from database.postgres_account import account_for, let_pass, let_read
+from database.postgres_user import let_pass, let_read, user_for
 
 
 def mode(path: Path) -> int:
@@ -36,8 +36,8 @@ def test_programs_installed_under_a_strict_umask_become_readable(tmp_path: Path)
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs somebody else")
 def test_the_owner_of_data_runs_their_server() -> None:
-    fresh = account_for(None)
+    fresh = user_for(None)
     assert fresh is not None
     assert fresh.uid != 0
-    owner = account_for(fresh.uid)
+    owner = user_for(fresh.uid)
     assert owner == fresh

@@ -12,6 +12,7 @@ config/             the environment and LiteLLM's configuration file, with every
 emulation/          tools, structured output and limits over plain text
 upstream/           StackSpot's two APIs
 http/               requests, retries, timeouts, server-sent events
+pacing/             at what pace, and in whose turn, requests go to StackSpot
 litellm_adapter/    the only place that imports LiteLLM
 core/               events, errors, the models' names: imports nothing of ours
 

@@ -65,9 +65,11 @@ def test_a_package_has_two_versions_only_for_different_machines(lock: Path) -> N
     assert all(pin.marker for pin in pins if names.count(pin.name) > 1)
 
 
-def test_the_lts_line_of_litellm() -> None:
+def test_the_lts_line_of_litellm_and_the_same_in_the_image() -> None:
     (litellm,) = (pin for pin in read(RUNTIME.read_text()) if pin.name == "litellm")
     assert litellm.version.startswith("1.108.")
+    images = re.findall(r"image: ghcr\.io/berriai/litellm:v([0-9.]+)", (ROOT / "docker-compose.yml").read_text())
+    assert images == [litellm.version]
 
 
 @pytest.mark.parametrize(

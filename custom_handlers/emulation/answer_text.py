@@ -17,6 +17,19 @@ class AnswerText:
         self._line = Line()
         self._behind = False  # directly behind a call: nothing but space since then
         self._sure = True  # is a call sure that follows in its line
+        # Is all told but space, and nothing open? Then pieces without a mark are told as they come, and looked back on
+        # only when one may have a mark.
+        self._flows = False
+        self._run: list[str] = []
+
+    def _stop_run(self) -> None:
+        """Makes up for what was not done at each piece that was told as it came."""
+        self._flows = False
+        if self._run:
+            told = "".join(self._run)
+            self._run.clear()
+            self._buffer = told[-1]
+            self._line.add(told)
 
     def _tell_plain(self, text: str) -> list[Part] | None:
         """Tells a piece at once in which no mark begins, or only with its last character; None if it may hold one."""

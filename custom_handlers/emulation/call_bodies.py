@@ -1,6 +1,7 @@
 """Where a call that has begun ends. A body is read in pieces, each of them once."""
 
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 _STRINGS = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*+", re.DOTALL) for quote in "\"'"}
@@ -25,6 +26,11 @@ END_MARK = re.compile(
     r"|<｜tool▁call▁begin｜>|<\|start\|>)"
 )
 _BRACKETS = {"json": re.compile(r'["{}\[\]]'), "python": re.compile(r"[\"'{}\[\]()]")}
+
+
+def within(quote: str) -> Callable[[str], object]:
+    """Says of a text whether all of it belongs to the string that `quote` has begun."""
+    return _STRINGS[quote].fullmatch
 
 
 class Body(Protocol):

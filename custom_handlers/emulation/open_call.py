@@ -2,9 +2,10 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from custom_handlers.emulation.call_bodies import END_MARK, Body, Bracketed, Marked, Until
+from custom_handlers.emulation.call_bodies import END_MARK, Body, Bracketed, Marked, Until, within
 from custom_handlers.emulation.lenient_json import Unreadable
 from custom_handlers.emulation.parts import Call
 from custom_handlers.emulation.tagged_calls import read_child_tags, read_named
@@ -58,7 +59,7 @@ class OpenCall:
         self._decided = kind not in ("tag", "harmony")
         self._tooling = tooling
         self._body = self._scanner(literal)
-        self._pieces: list[str] = []
+        self.pieces: list[str] = []  # of the body
 
     def _scanner(self, literal: bool) -> Body:
         match self.kind:
@@ -72,7 +73,7 @@ class OpenCall:
 
     @property
     def text(self) -> str:
-        return "".join(self._pieces)
+        return "".join(self.pieces)
 
     def decide(self, text: str, *, last: bool) -> bool:
         """Is there enough of the body, which begins with `text`, to say whether it is a call or prose about tags?"""
@@ -92,24 +93,21 @@ class OpenCall:
     def take(self, text: str, *, last: bool) -> tuple[int, int | None]:
         """How much of `text` belongs to the body, and where the end mark ends if it is there."""
         end, behind = self._body.end(text, last)
-        self._pieces.append(text[:end])
+        self.pieces.append(text[:end])
         self.size += end
         return end, behind
 
-    def swallows(self, text: str) -> bool:
-        """Takes `text` at once if all of it belongs to a string."""
-        quote = self._body.quote
-        if not quote or quote in text or "\\" in text:
-            return False
-        self._pieces.append(text)
-        return True
+    @property
+    def within_string(self) -> Callable[[str], object] | None:
+        """In a string: says whether all of a text belongs to it, and ends no escape in the middle."""
+        return within(self._body.quote) if self._body.quote else None
 
     def cut_short(self) -> tuple[str, str] | None:
         """Cuts the body at an end mark that quotes which do not match have hidden: the mark, and what is behind it."""
         text = self.text
         if not isinstance(self._body, Marked) or not (mark := END_MARK.search(text)):
             return None
-        self._pieces = [text[: mark.start()]]
+        self.pieces = [text[: mark.start()]]
         return mark.group(), text[mark.end() :]
 
     def read(self, end: str, *, closed: bool) -> Reading | None:

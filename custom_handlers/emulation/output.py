@@ -14,7 +14,7 @@ class Output:
         self._first = self._index = first
         self._single = single
         self._parts: list[Part] = []
-        self._space: list[str] = []  # told only if text follows
+        self.space: list[str] = []  # told only if text follows
         self._before_thought = 0  # so much of it
         self._held: list[Reading] = []
         self._waits = False  # is any call held that is not sure
@@ -43,6 +43,17 @@ class Output:
         if not self.ended:
             self.put(text)
 
+    @property
+    def flows(self) -> bool:
+        """Is text told as it comes, with the space before it?"""
+        return not (self.silent or self._trims)
+
+    def flow(self, text: str) -> str:
+        """`text` with the space before it."""
+        text = "".join((*self.space, text))
+        self.space, self._before_thought = [], 0
+        return text
+
     def plain(self, text: str) -> list[Part]:
         """As `put` and `take`, for the many pieces at which nothing is held."""
         told = text.rstrip(SPACE)
@@ -50,11 +61,11 @@ class Output:
             self.put(text)
             return self.take()
         end = len(told)
-        if self._space:
-            told = "".join((*self._space, told))
-            self._space, self._before_thought = [], 0
+        if self.space:
+            told = "".join((*self.space, told))
+            self.space, self._before_thought = [], 0
         if end < len(text):
-            self._space = [text[end:]]
+            self.space = [text[end:]]
         self.silent = False
         return [Text(told)]
 
@@ -64,15 +75,15 @@ class Output:
             end = len(told)
             if self._trims:
                 told, self._trims = told.lstrip(SPACE), False
-            if self._space:
-                told = "".join(self._space) + told
-                self._space, self._before_thought = [], 0
+            if self.space:
+                told = "".join(self.space) + told
+                self.space, self._before_thought = [], 0
             self._parts.append(Text(told))
             if end < len(text):
-                self._space.append(text[end:])
+                self.space.append(text[end:])
             self.silent = False
         elif text and not self._trims:
-            self._space.append(text)
+            self.space.append(text)
 
     def hold(self, text: str) -> None:
         """Marks around calls are told only if these are quoted."""
@@ -81,8 +92,8 @@ class Output:
 
     def thought(self) -> None:
         """A thought begins. Space before it is told only if text follows."""
-        self._space = ["".join(self._space)] if not self.silent else []
-        self._before_thought = len(self._space)
+        self.space = ["".join(self.space)] if not self.silent else []
+        self._before_thought = len(self.space)
 
     def trim(self) -> bool:
         """Space that follows is not told."""
@@ -122,4 +133,4 @@ class Output:
     def finish(self) -> None:
         self.settle(meant=True)
         if not self.ended and self._index == self._first:
-            self._parts += [Text(space) for space in filter(None, ["".join(self._space[self._before_thought :])])]
+            self._parts += [Text(space) for space in filter(None, ["".join(self.space[self._before_thought :])])]

@@ -112,6 +112,8 @@ SUSPECT = re.compile(
     rf"\n{_BLANK}{{0,40}}+(?=[\[{{~<=act]|\Z)|`(?=``|`?\Z)|\[(?=T|\Z)"
     r"|<(?=/?(?:to|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜|[tfaimrpcebxs]?\Z)|[|!]|/s>)"
 )
+# Says of a piece that it has nothing that SUSPECT begins with, and no space at its end.
+is_plain = re.compile(rf"[^\n`\[<]+(?<![{SPACE}])").fullmatch
 FENCE_END = re.compile(rf"\n{_BLANK}{{0,40}}+(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}(?:\n|\Z)")
 _FENCE_END_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]{{0,200}}{_BLANK}{{0,40}}\Z")
 LAST_TURN = re.compile(rf"\n{_BLANK}{{0,3}}{_turn.full}\Z")

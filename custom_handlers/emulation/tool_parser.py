@@ -16,6 +16,7 @@ The parts are the same for every way of cutting an answer into pieces, but for w
 """
 
 import re
+from collections.abc import Callable
 
 from custom_handlers.emulation import tool_marks
 from custom_handlers.emulation.answer_text import CALL, FENCE, SMALL, TEXT, THOUGHT
@@ -23,9 +24,9 @@ from custom_handlers.emulation.call_marks import CALLS, LOOSE, CallMarks, ends_n
 from custom_handlers.emulation.call_reader import CallReader
 from custom_handlers.emulation.open_call import Reading
 from custom_handlers.emulation.output import Output
-from custom_handlers.emulation.parts import Broken, Part, Thought
+from custom_handlers.emulation.parts import Broken, Part, Text, Thought
 from custom_handlers.emulation.thoughts import OpenThought
-from custom_handlers.emulation.tool_marks import LAST_FENCE, LAST_TURN, OPEN, blank
+from custom_handlers.emulation.tool_marks import LAST_FENCE, LAST_TURN, OPEN, SUSPECT, blank, is_plain
 from custom_handlers.emulation.tool_prompt import Tooling
 
 _SLICE = 8192  # of the buffer what is left is copied for each mark in it
@@ -48,6 +49,7 @@ class ToolCallParser(CallReader):
         self._marks = CallMarks(tooling) if tooling else None
         self._doubt = False  # behind <example> or a thought's tag in a line: calls may be quoted
         self._quick = False  # is nothing open, so that most pieces are text as they are
+        self._within_string: Callable[[str], object] | None = None  # is a piece part of a call's string, and no more
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
         self._thought = OpenThought()
@@ -62,17 +64,31 @@ class ToolCallParser(CallReader):
         return self._out.ended
 
     def feed(self, text: str) -> list[Part]:
-        if len(text) < SMALL:
-            if self._mode == CALL and not self._buffer and self._call and self._call.swallows(text):
+        if self._flows:
+            if is_plain(text):
+                self._run.append(text)
+                return [Text(self._out.flow(text) if self._out.space else text)]
+            if text and not SUSPECT.search(text):
+                self._run.append(text)
+                return self._out.plain(text)
+            self._stop_run()
+        elif self._within_string:
+            if self._within_string(text):
+                self._call.pieces.append(text)  # type: ignore[union-attr]
                 return []
-            if self._quick and (told := self._tell_plain(text)) is not None:
-                return told
+            self._within_string = None
+        if self._quick and len(text) < SMALL and (told := self._tell_plain(text)) is not None:
+            self._flows = len(self._buffer) == 1 and self._buffer != "\n" and self._out.flows
+            return told
         self._read(text)
         self._quick = self._mode == TEXT and not (self._behind or self._out.holds or self._out.ended)
+        if self._mode == CALL and self._call and not self._buffer:
+            self._within_string = self._call.within_string
         return self._out.take()
 
     def finish(self) -> list[Part]:
         """The rest. A call that the end of the answer cuts off is Broken; only its end mark may be missing."""
+        self._stop_run()
         self._go_on(last=True)
         if self._left:
             self._read(self._left)

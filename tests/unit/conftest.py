@@ -24,8 +24,11 @@ def _refuse_strangers(event: str, arguments: tuple[Any, ...]) -> None:
         return  # a file
     if isinstance(host, bytes):
         host = host.decode()
+    if event == "socket.getaddrinfo" and re.fullmatch(r"[\d.]+|[\da-f:]+", host or ""):
+        return  # an address already: nobody is asked
     if host and not is_loopback(host):
-        if re.fullmatch(r"[\w.:-]+", host):  # no other text is a name that anybody could have
+        # No other text is a name that anybody could have, and nobody has one in .invalid.
+        if re.fullmatch(r"[\w.:-]+", host) and not host.endswith(".invalid"):
             _strangers.append(host)
         raise socket.gaierror(socket.EAI_NONAME, f"a unit test asks for {host}")
 

@@ -27,8 +27,7 @@ def commands(page: Page) -> list[str]:
 def test_the_changelog_knows_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     titles = [section.title for section in Page.read(ROOT / "CHANGELOG.md").sections]
-    assert titles[2] == "[Unreleased]" or titles[2].startswith(f"[{version}] - ")
-    assert version in (ROOT / "CHANGELOG.md").read_text()
+    assert titles[2].startswith(f"[{version}] - ")
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=lambda path: path.name)

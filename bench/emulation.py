@@ -16,9 +16,10 @@ from typing import Any
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 from custom_handlers.core.events import Delta, Event, Finish
-from custom_handlers.emulation import limits, tokenizer, tool_prompt
+from custom_handlers.emulation import context_window, tokenizer
 from custom_handlers.emulation.emulator import emulate, prepare
-from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from custom_handlers.emulation.tools import forget
 
 CODE = '    if a < b and c["d"] != `x`:  # it\'s <b>code</b>\n        return [1, {"k": "v"}]\n'
 PROSE = "The quick brown fox jumps over the lazy dog. "
@@ -72,7 +73,7 @@ def requests() -> None:
     talk = messages(230_000 - len(json.dumps(offered)))
     size = len(json.dumps({"messages": talk, **offered}))
     plain = cpu(lambda: prepare(talk, {}))
-    first = cpu(lambda: prepare(talk, offered), before=tool_prompt.forget)
+    first = cpu(lambda: prepare(talk, offered), before=forget)
     later = cpu(lambda: prepare(talk, offered))
     print(f"A request of {size / 1000:.0f} KB with {len(offered['tools'])} tools")
     print(f"  without tools               {plain * 1000:7.2f} ms")
@@ -81,7 +82,7 @@ def requests() -> None:
 
 
 def parser() -> None:
-    tooling = prepare([{"role": "user", "content": "Go."}], {"tools": tools()}).tooling
+    tool_config = prepare([{"role": "user", "content": "Go."}], {"tools": tools()}).tool_config
     answers = {
         "prose": PROSE * 25_000,
         "code in prose": CODE * 12_000,
@@ -90,7 +91,7 @@ def parser() -> None:
     }
 
     def read(cut: list[str]) -> None:
-        reader = ToolCallParser(tooling)
+        reader = ToolCallParser(tool_config)
         for piece in cut:
             reader.feed(piece)
         reader.finish()
@@ -145,7 +146,7 @@ def context() -> None:
     print(f"\nThe check of the context of {len(prompt) / MB:.1f} MB of prompt")
     tokens = tokenizer.count(prompt)
     for name, limit in {"far below": len(prompt), "below": tokens * 2, "near": tokens + 1}.items():
-        took = cpu(functools.partial(limits.check_context, prompt, limit), 3)
+        took = cpu(functools.partial(context_window.check_context, prompt, limit), 3)
         print(f"  {name:22}{took * 1000:9.2f} ms")
 
 

@@ -14,7 +14,7 @@ from custom_handlers.core.errors import ContextWindowExceededError, InternalServ
 from custom_handlers.core.events import Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
 from custom_handlers.emulation import emulator, prompt
-from custom_handlers.emulation.limits import check_context
+from custom_handlers.emulation.context_window import check_context
 from custom_handlers.emulation.request import EmulatedRequest
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.meter import Meter, texts

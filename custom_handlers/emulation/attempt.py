@@ -10,19 +10,19 @@ from dataclasses import replace
 
 from custom_handlers.core.errors import InvalidResponseError
 from custom_handlers.core.events import STOP_SEQUENCE, Delta, Events, Finish
-from custom_handlers.emulation.lenient_json import Unreadable
-from custom_handlers.emulation.limits import StopCutter, TokenLimit
-from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought, deltas
-from custom_handlers.emulation.proof import prove
+from custom_handlers.emulation.json_schema.proof import prove
+from custom_handlers.emulation.lenient_json import InvalidJSONError
+from custom_handlers.emulation.parser.segments import InvalidToolCall, Reasoning, Segment, Text, ToolCall, deltas
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
 from custom_handlers.emulation.request import EmulatedRequest, RepairRequest
-from custom_handlers.emulation.structured import OutputFormat, Refused
-from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.emulation.stop import MaxTokens, StopSequences
+from custom_handlers.emulation.structured_output import ModelRefusedError, OutputFormat
 
 # An upstream's empty answer is an error before it gets here: what was written was another speaker's turn.
 _NOTHING = RepairRequest(
     "The model wrote another speaker's turn and no answer",
     "it is not the assistant's message",
-    "Write the assistant's message, and no turn of another speaker.",
+    "Write the assistant's message, and no message of another speaker.",
 )
 
 
@@ -38,8 +38,8 @@ class Attempt:
         self.calls: int = previous.calls if previous else 0
         self._request = request
         self._previous = previous
-        self._demanded = request.tooling is not None and request.tooling.choice == "required"
-        self._legacy = request.tooling is not None and request.tooling.legacy
+        self._demanded = request.tool_config is not None and request.tool_config.tool_choice == "required"
+        self._functions_api = request.tool_config is not None and request.tool_config.functions_api
         self._holds = bool(previous or request.output or self._demanded)
         self._held: list[str] = []
         self._emitted: bool = previous._emitted if previous else False  # has any text been emitted
@@ -47,10 +47,10 @@ class Attempt:
         self._raw: list[str] = []
         self._made: Counter[tuple[str, str]] = Counter()
         self._made_before = Counter(previous._made) if previous else Counter()
-        self._limit = TokenLimit(request.max_tokens) if request.max_tokens else None
-        self._stop = StopCutter(request.stop)
+        self._limit = MaxTokens(request.max_tokens) if request.max_tokens else None
+        self._stop = StopSequences(request.stop)
         self._parser = ToolCallParser(
-            request.tooling, first_index=self.calls, thinking_open=request.thinking_open, turns=request.turns
+            request.tool_config, first_index=self.calls, thinking_open=request.thinking_open, turns=request.turns
         )
 
     @property
@@ -85,7 +85,7 @@ class Attempt:
             raise InvalidResponseError("StackSpot's answer broke off.")
         rest = self._parser.finish()
         if self.end.finish_reason == "length":  # a call that the caller's own limit cuts off is nothing to correct
-            rest = [part for part in rest if not isinstance(part, Broken)]
+            rest = [part for part in rest if not isinstance(part, InvalidToolCall)]
         for delta in (*pending, *self._take(await self._proven(rest))):
             yield delta
         async for delta in self._close():
@@ -113,39 +113,39 @@ class Attempt:
 
     @property
     def _made_reason(self) -> str:
-        return "function_call" if self._legacy else "tool_calls"
+        return "function_call" if self._functions_api else "tool_calls"
 
-    async def _proven(self, parts: list[Part]) -> list[Part]:
-        return [await self._checked(part) if isinstance(part, Call) and part.unproven else part for part in parts]
+    async def _proven(self, parts: list[Segment]) -> list[Segment]:
+        return [await self._checked(part) if isinstance(part, ToolCall) and part.unproven else part for part in parts]
 
-    async def _checked(self, call: Call) -> Part:
-        assert self._request.tooling is not None
-        tool = self._request.tooling.tool(call.name)
+    async def _checked(self, call: ToolCall) -> Segment:
+        assert self._request.tool_config is not None
+        tool = self._request.tool_config.tool(call.name)
         misfit = await prove(tool.parameters, json.loads(call.arguments))
-        return Broken("", misfit, call) if misfit else call
+        return InvalidToolCall("", misfit, call) if misfit else call
 
-    def _take(self, parts: Iterable[Part]) -> Iterator[Delta]:
+    def _take(self, parts: Iterable[Segment]) -> Iterator[Delta]:
         for part in parts:
             if self._stop.found or self.repair:
                 return
             match part:
                 case Text(text):
                     yield from self._emit(self._stop.feed(text))
-                case Thought(text):
+                case Reasoning(text):
                     self._thoughts.append(text)
                     if not self._previous:
                         yield from deltas(part)
-                case Call():
+                case ToolCall():
                     yield from self._emit(self._stop.finish())
                     if self._demanded and not self._previous:
                         self._holds = False
                         yield from self._release("".join(self._held))
                     self._held = []
                     yield from self._call(part)
-                case Broken(_, reason, call):
+                case InvalidToolCall(_, reason, call):
                     self.repair = self._call_repair(reason, call)
 
-    def _call(self, call: Call) -> Iterator[Delta]:
+    def _call(self, call: ToolCall) -> Iterator[Delta]:
         try:
             arguments = json.dumps(json.loads(call.arguments), sort_keys=True)
         except (ValueError, RecursionError):
@@ -155,7 +155,7 @@ class Attempt:
             self._made_before[made] -= 1
             return
         self._made[made] += 1
-        yield from deltas(replace(call, index=self.calls), legacy=self._legacy)
+        yield from deltas(replace(call, index=self.calls), functions_api=self._functions_api)
         self.calls += 1
 
     def _emit(self, text: str) -> Iterator[Delta]:
@@ -205,39 +205,39 @@ class Attempt:
     async def _json(self, output: OutputFormat, held: str, cut_off: bool) -> str:
         try:
             return await output.read_proven(held)
-        except Unreadable as unreadable:
+        except InvalidJSONError as invalid:
             if cut_off:
                 return held
             self.repair = RepairRequest(
                 "The model did not answer with the JSON that was asked for",
-                str(unreadable),
+                str(invalid),
                 f"Write it again, correctly and completely. {output.rules}",
-                refusal=unreadable.text if isinstance(unreadable, Refused) else None,
+                refusal=invalid.text if isinstance(invalid, ModelRefusedError) else None,
             )
             return ""
 
-    def _call_repair(self, reason: str, call: Call | None) -> RepairRequest:
-        if self._request.tooling and self._request.tooling.choice == "none":
+    def _call_repair(self, reason: str, call: ToolCall | None) -> RepairRequest:
+        if self._request.tool_config and self._request.tool_config.tool_choice == "none":
             instruction = "Write it again in plain text, without a tool call."
         elif self.calls:
             instruction = (
-                "The calls before the broken one are made. Write that one again, correctly, and no other before it."
+                "The calls before the invalid one have been made. Write only the invalid one again, correctly."
             )
         else:
             instruction = "Write the call again, correctly and completely, and nothing else."
         return RepairRequest(
             "The model called a tool in a way that cannot be used",
-            f"the tool call is broken: {reason}",
+            f"the tool call is invalid: {reason}",
             instruction,
             None if call and self._is_strict(call) else call,
         )
 
-    def _is_strict(self, call: Call) -> bool:
-        return self._request.tooling is not None and self._request.tooling.tool(call.name).strict
+    def _is_strict(self, call: ToolCall) -> bool:
+        return self._request.tool_config is not None and self._request.tool_config.tool(call.name).strict
 
     def _missing_call_repair(self) -> RepairRequest:
-        only = self._request.tooling.only if self._request.tooling else None
-        wanted = f"the tool `{only}`" if only else "a tool"
+        forced = self._request.tool_config.forced_tool if self._request.tool_config else None
+        wanted = f"the tool `{forced}`" if forced else "a tool"
         return RepairRequest(
             f"The model did not call {wanted}", f"it must call {wanted}", "Write the call, and nothing else."
         )

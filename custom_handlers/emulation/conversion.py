@@ -12,11 +12,11 @@ from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
 
-from custom_handlers.emulation.lenient_json import Unreadable, read
-from custom_handlers.emulation.schema_budget import Budget, Undecided
-from custom_handlers.emulation.schema_run import RUN, errors, fits
-from custom_handlers.emulation.schema_values import canonical
-from custom_handlers.emulation.schemas import Schema
+from custom_handlers.emulation.json_schema.budget import Budget, BudgetExceededError
+from custom_handlers.emulation.json_schema.run import RUN, errors, fits
+from custom_handlers.emulation.json_schema.schema import Schema
+from custom_handlers.emulation.json_schema.values import canonical
+from custom_handlers.emulation.lenient_json import InvalidJSONError, read
 
 _DEEPEST = 5
 _MOST_PROBLEMS = 500
@@ -41,14 +41,14 @@ class Reading:
 
 def convert(schema: Schema, value: Any, budget: Budget) -> Reading:
     try:
-        misfit = schema.problems(value, budget)
-    except Undecided:
+        misfit = schema.check(value, budget)
+    except BudgetExceededError:
         return Reading(value, unproven=True)
     if misfit is None:
         return Reading(value)
     try:
         found = schema.within(budget, lambda root: _readings(value, root))
-    except Undecided:
+    except BudgetExceededError:
         found = []
     return Reading(found[0]) if found and len(found) == 1 else Reading(value, misfit)
 
@@ -189,7 +189,7 @@ def _of_text(value: str, problems: list[ValidationError]) -> Iterator[tuple[Any,
     if text.startswith(("[", "{")):
         try:
             values = read(text, closed=False)
-        except Unreadable:
+        except InvalidJSONError:
             values = []
         if len(values) == 1:
             yield values[0], True

@@ -16,8 +16,8 @@ from custom_handlers.core.events import Event, Events
 from custom_handlers.emulation.attempt import Attempt
 from custom_handlers.emulation.prompt import Attachments, correction, render
 from custom_handlers.emulation.request import EmulatedRequest, RepairRequest
-from custom_handlers.emulation.structured import read_format
-from custom_handlers.emulation.tool_prompt import read_tools
+from custom_handlers.emulation.structured_output import read_format
+from custom_handlers.emulation.tools import read_tools
 
 __all__ = ["EmulatedRequest", "RepairRequest", "emulate", "prepare", "repair_prompt"]
 
@@ -35,20 +35,20 @@ def prepare(
     `attachments` holds notes on uploaded files, and `secret` keeps headers unknown, as for render. With `thinking_open`
     answers begin inside a thought. Raises BadRequestError.
     """
-    tooling, output = read_tools(parameters), read_format(parameters)
-    rules = [tooling.rules] if tooling else []
+    tool_config, output = read_tools(parameters), read_format(parameters)
+    rules = [tool_config.rules] if tool_config else []
     if output:
-        rules.append(f"If you call no tool: {output.rules}" if tooling else output.rules)
+        rules.append(f"If you call no tool: {output.rules}" if tool_config else output.rules)
     stop, max_tokens = parameters.get("stop") or (), parameters.get("max_tokens")
     return EmulatedRequest(
         render(
             messages,
-            tools=tooling.text if tooling else "",
+            tools=tool_config.text if tool_config else "",
             rules="\n\n".join(rules),
             attachments=attachments,
             secret=secret,
         ),
-        tooling,
+        tool_config,
         output,
         (stop,) if isinstance(stop, str) else tuple(stop),
         int(max_tokens) if max_tokens else None,

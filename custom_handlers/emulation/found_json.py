@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from custom_handlers.emulation.lenient_json import Unreadable, read, values_within
+from custom_handlers.emulation.lenient_json import InvalidJSONError, read, values_within
 
 _FENCE = "```"
 _LANGUAGE = re.compile(r"[\w-]*+")
@@ -36,7 +36,7 @@ def found_in(answer: str) -> Iterator[Found]:
         try:
             # Not closed: an object that is cut off must not pass for a complete one.
             values = read(text, closed=False)
-        except Unreadable:
+        except InvalidJSONError:
             continue
         if len(values) == 1:
             yield Found(values[0], alone=True)

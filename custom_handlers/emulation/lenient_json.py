@@ -29,7 +29,7 @@ _INVISIBLE = "\ufeff\u200b\u2060"
 _PAIR, _SURROGATE = re.compile("[\ud800-\udbff][\udc00-\udfff]"), re.compile("[\ud800-\udfff]")
 
 
-class Unreadable(ValueError):
+class InvalidJSONError(ValueError):
     """Says what cannot be read, in words for the model."""
 
 
@@ -46,7 +46,7 @@ def read(text: str, *, closed: bool = True) -> list[Any]:
             problems.append("there is nothing in it")
         except (ValueError, RecursionError) as error:
             problems.append(str(error))
-    raise Unreadable(f"it is not valid JSON ({problems[0]})")
+    raise InvalidJSONError(f"it is not valid JSON ({problems[0]})")
 
 
 def values_within(text: str) -> Iterator[Any]:
@@ -70,11 +70,11 @@ def values_within(text: str) -> Iterator[Any]:
 def read_python(text: str) -> ast.expr:
     """`text` as a Python expression. Raises Unreadable."""
     if len(text) > _MOST_PYTHON:
-        raise Unreadable("it is too long to be read as Python")
+        raise InvalidJSONError("it is too long to be read as Python")
     try:
         return ast.parse(unfenced(text).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(f"it is neither JSON nor Python ({type(error).__name__})") from None
+        raise InvalidJSONError(f"it is neither JSON nor Python ({type(error).__name__})") from None
 
 
 def literal(node: ast.expr) -> Any:
@@ -82,7 +82,7 @@ def literal(node: ast.expr) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError):
-        raise Unreadable("its arguments are not plain values") from None
+        raise InvalidJSONError("its arguments are not plain values") from None
 
 
 def dumps(value: Any) -> str:
@@ -90,7 +90,7 @@ def dumps(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise Unreadable("it holds a value that JSON has no form for") from None
+        raise InvalidJSONError("it holds a value that JSON has no form for") from None
     return well_formed(text)
 
 

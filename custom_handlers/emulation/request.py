@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from custom_handlers.emulation.parts import Call
-from custom_handlers.emulation.structured import OutputFormat
-from custom_handlers.emulation.tool_prompt import Tooling
+from custom_handlers.emulation.parser.segments import ToolCall
+from custom_handlers.emulation.structured_output import OutputFormat
+from custom_handlers.emulation.tools import ToolConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class EmulatedRequest:
     """What to ask, and how to read the answer."""
 
     prompt: str
-    tooling: Tooling | None = None
+    tool_config: ToolConfig | None = None
     output: OutputFormat | None = None
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
@@ -27,5 +27,5 @@ class RepairRequest:
     error: str
     reason: str
     instruction: str
-    call: Call | None = None  # the one at fault, when it could be passed on as it is
+    call: ToolCall | None = None  # the one at fault, when it could be passed on as it is
     refusal: str | None = None

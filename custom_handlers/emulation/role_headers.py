@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from custom_handlers.emulation.lenient_json import well_formed
-from custom_handlers.emulation.tool_syntax import INVISIBLE
+from custom_handlers.emulation.tool_call_format import INVISIBLE
 
 MARK_LENGTH = 6
 LONGEST_NAME = 100

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from custom_handlers.emulation.conversion import convert
-from custom_handlers.emulation.lenient_json import Unreadable, dumps, read
+from custom_handlers.emulation.json_schema.budget import Budget
+from custom_handlers.emulation.json_schema.schema import Schema
+from custom_handlers.emulation.lenient_json import InvalidJSONError, dumps, read
 from custom_handlers.emulation.role_headers import shown_name
-from custom_handlers.emulation.schema_budget import Budget
-from custom_handlers.emulation.schemas import Schema
 
 _BETWEEN = re.compile(r"__|[./:]")
 _IGNORED = re.compile(r"[\s_-]")
@@ -74,7 +74,7 @@ def read_arguments(
     """`given` for the tool `name`: an object, its JSON, or the text that is the only argument. Raises Unreadable."""
     reading = convert(schema, _as_object(name, parameters, given, custom), budget)
     if not isinstance(reading.value, Mapping):
-        raise Unreadable(f"the arguments of `{shown_name(name)}` are not an object")
+        raise InvalidJSONError(f"the arguments of `{shown_name(name)}` are not an object")
     misfit = reading.misfit and f"the arguments do not fit the schema of `{shown_name(name)}`: {reading.misfit}"
     return Arguments(name, dumps(reading.value), misfit, reading.unproven)
 
@@ -97,16 +97,16 @@ def _from_text(name: str, text: str, only: str | None, custom: bool) -> Any:
     if looks_like_json or not only:
         try:
             values = read(text)
-        except Unreadable as unreadable:
+        except InvalidJSONError as invalid:
             # What begins like JSON for a tool that takes JSON is that, with a mistake in it.
             if not (custom and only):
-                raise Unreadable(f"the arguments of `{shown_name(name)}` cannot be read: {unreadable}") from None
+                raise InvalidJSONError(f"the arguments of `{shown_name(name)}` cannot be read: {invalid}") from None
         else:
             if len(values) == 1 and isinstance(values[0], dict) and not (custom and values[0].keys() != {only}):
                 return values[0]
     if only:
         return {only: text}
-    raise Unreadable(f"the arguments of `{shown_name(name)}` are not an object")
+    raise InvalidJSONError(f"the arguments of `{shown_name(name)}` are not an object")
 
 
 def _only_text(parameters: Mapping[str, Any], properties: Mapping[str, Any]) -> str | None:

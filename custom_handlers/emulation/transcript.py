@@ -8,7 +8,7 @@ from typing import Any
 from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.content import RESULTS, Attachments, content_text
 from custom_handlers.emulation.role_headers import one_line, shown_name, shown_speaker
-from custom_handlers.emulation.tool_syntax import call_text, escape_tags, result_text
+from custom_handlers.emulation.tool_call_format import call_text, escape_tags, result_text
 
 _ROLES = {"system": "SYSTEM", "developer": "SYSTEM", "user": "USER", "assistant": "ASSISTANT"}
 
@@ -85,8 +85,8 @@ def _calls(message: Mapping[str, Any], where: str) -> list[_Call]:
     if not isinstance(calls, list | tuple):
         raise BadRequestError(f"`{where}.tool_calls` must be a list.", param=f"{where}.tool_calls")
     found = [_call(call, f"{where}.tool_calls[{k}]") for k, call in enumerate(calls)]
-    if legacy := message.get("function_call"):
-        found.append(_call({"function": legacy}, f"{where}.function_call"))
+    if functions_api := message.get("function_call"):
+        found.append(_call({"function": functions_api}, f"{where}.function_call"))
     return found
 
 

@@ -19,7 +19,7 @@ _CALL = re.compile(r'<tool_call(?: id="([^"]*)")?>(.*?)</tool_call>', re.DOTALL)
 _RESULT = re.compile(r'<tool_response((?: \w+="[^"]*")*)>\n(.*?)\n</tool_response>', re.DOTALL)
 _ID = re.compile(r' id="([^"]*)"')
 _NAMES = re.compile(r"^The tools: (.+)\.$", re.MULTILINE)
-_ONE_CALL = "one such block at most"
+_ONE_CALL = "at most one such block"
 
 
 @dataclass(frozen=True, slots=True)

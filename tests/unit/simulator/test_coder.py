@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from custom_handlers.emulation.emulator import RepairRequest, prepare, repair_prompt
-from custom_handlers.emulation.parts import Broken, Call, Text
-from custom_handlers.emulation.tool_parser import ToolCallParser
+from custom_handlers.emulation.parser.segments import InvalidToolCall, Text, ToolCall
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
 from simulator.model.scripted_agent import FlawedAgent, ScriptedAgent
 from simulator.model.transcript import Transcript
 
@@ -60,11 +60,11 @@ class Client:
             asked = prepare(self.messages, {"tools": self._tools})
             answer = self._model.answer(asked.prompt)
             assert self._model.answer(asked.prompt) == answer
-            parts = self._parse(asked.tooling, answer.text)
-            if broken := [part for part in parts if isinstance(part, Broken)]:
+            parts = self._parse(asked.tool_config, answer.text)
+            if broken := [part for part in parts if isinstance(part, InvalidToolCall)]:
                 again = repair_prompt(asked.prompt, answer.text, RepairRequest("", broken[0].reason, "Again."))
-                parts = self._parse(asked.tooling, self._model.answer(again).text)
-            calls = [part for part in parts if isinstance(part, Call)]
+                parts = self._parse(asked.tool_config, self._model.answer(again).text)
+            calls = [part for part in parts if isinstance(part, ToolCall)]
             self.says = "".join(part.text for part in parts if isinstance(part, Text))
             if not calls:
                 return self
@@ -73,11 +73,11 @@ class Client:
         raise AssertionError(f"it does not end: {self.calls}")
 
     @staticmethod
-    def _parse(tooling: Any, text: str) -> list[Any]:
-        parser = ToolCallParser(tooling)
+    def _parse(tool_config: Any, text: str) -> list[Any]:
+        parser = ToolCallParser(tool_config)
         return [*parser.feed(text), *parser.finish()]
 
-    def _make(self, calls: list[Call]) -> None:
+    def _make(self, calls: list[ToolCall]) -> None:
         functions = [{"name": call.name, "arguments": call.arguments} for call in calls]
         asked = [{"id": c.id, "type": "function", "function": f} for c, f in zip(calls, functions, strict=True)]
         self.messages.append({"role": "assistant", "content": self.says, "tool_calls": asked})
@@ -142,7 +142,7 @@ def test_the_flawed_one_writes_a_call_that_must_be_asked_for_again_and_tiny_piec
     before_the_edit = messages[: next(i for i, m in enumerate(messages) if "sed" in str(m.get("tool_calls")))]
     asked = prepare(before_the_edit, {"tools": [SHELL]})
     answer = FlawedAgent().answer(asked.prompt)
-    [broken] = [part for part in Client._parse(asked.tooling, answer.text) if isinstance(part, Broken)]
+    [broken] = [part for part in Client._parse(asked.tool_config, answer.text) if isinstance(part, InvalidToolCall)]
     assert "schema" in broken.reason
     assert answer.writes is not None
     pieces = [piece for write in answer.writes for piece in write]

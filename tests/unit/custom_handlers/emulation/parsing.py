@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from custom_handlers.emulation.parts import Broken, Call, Part, Text, Thought
-from custom_handlers.emulation.tool_parser import ToolCallParser
-from custom_handlers.emulation.tool_prompt import Tooling, read_tools
+from custom_handlers.emulation.parser.segments import InvalidToolCall, Reasoning, Segment, Text, ToolCall
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from custom_handlers.emulation.tools import ToolConfig, read_tools
 
 
 def tool(name: str, properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
@@ -23,30 +23,32 @@ READ = '{"name": "read", "arguments": {"path": "a.py"}}'
 CALL = f"<tool_call>{READ}</tool_call>"
 
 
-def tooling(**parameters: Any) -> Tooling:
+def tool_config(**parameters: Any) -> ToolConfig:
     found = read_tools({"tools": TOOLS, **parameters})
     assert found
     return found
 
 
-def parse(*pieces: str, given: Tooling | None = None, thinking_open: bool = False, turns: bool = False) -> list[Part]:
-    parser = ToolCallParser(given or tooling(), thinking_open=thinking_open, turns=turns)
+def parse(
+    *pieces: str, given: ToolConfig | None = None, thinking_open: bool = False, turns: bool = False
+) -> list[Segment]:
+    parser = ToolCallParser(given or tool_config(), thinking_open=thinking_open, turns=turns)
     return [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
 
 
-def merged(parts: Iterable[Part]) -> list[tuple[str, ...]]:
+def merged(parts: Iterable[Segment]) -> list[tuple[str, ...]]:
     """The parts without their cuts and ids."""
     result: list[tuple[str, ...]] = []
     for part in parts:
         match part:
-            case Text(text) | Thought(text) if result and result[-1][0] == type(part).__name__:
+            case Text(text) | Reasoning(text) if result and result[-1][0] == type(part).__name__:
                 result[-1] = (result[-1][0], result[-1][1] + text)
-            case Text(text) | Thought(text):
+            case Text(text) | Reasoning(text):
                 result.append((type(part).__name__, text))
-            case Call(index, _, name, arguments):
-                result.append(("Call", str(index), name, arguments))
-            case Broken(raw, reason):
-                result.append(("Broken", raw, reason))
+            case ToolCall(index, _, name, arguments):
+                result.append(("ToolCall", str(index), name, arguments))
+            case InvalidToolCall(raw, reason):
+                result.append(("InvalidToolCall", raw, reason))
     return result
 
 
@@ -55,7 +57,7 @@ def seen(answer: str, **more: Any) -> list[tuple[str, ...]]:
 
 
 def call(index: int, name: str, **arguments: Any) -> tuple[str, ...]:
-    return ("Call", str(index), name, json.dumps(arguments, ensure_ascii=False))
+    return ("ToolCall", str(index), name, json.dumps(arguments, ensure_ascii=False))
 
 
 def text_of(parts: Iterable[tuple[str, ...]]) -> str:

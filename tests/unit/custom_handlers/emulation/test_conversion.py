@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 
 from custom_handlers.emulation.conversion import convert
-from custom_handlers.emulation.schema_budget import Budget
-from custom_handlers.emulation.schema_drafts import TooMuch
-from custom_handlers.emulation.schemas import Schema
-from tests.unit.custom_handlers.emulation.test_schemas import VALUES, schemas
+from custom_handlers.emulation.json_schema.budget import Budget
+from custom_handlers.emulation.json_schema.drafts import SchemaTooComplexError
+from custom_handlers.emulation.json_schema.schema import Schema
+from tests.unit.custom_handlers.emulation.json_schema.test_schema import VALUES, schemas
 
 
 def shape(*required: str, **properties: Any) -> dict[str, Any]:
@@ -99,16 +99,16 @@ def test_none_or_several_leave_the_value_as_it_is(schema: Any, given: Any) -> No
 def test_what_fits_is_never_touched_and_what_is_read_fits(root: Any, value: Any) -> None:
     try:
         schema = Schema(root)
-    except TooMuch:
+    except SchemaTooComplexError:
         return
     before = json.dumps(value)
-    fitted = schema.problems(value, Budget(10_000_000, 5)) is None
+    fitted = schema.check(value, Budget(10_000_000, 5)) is None
     reading = convert(schema, value, Budget(10_000_000, 5))
     assert json.dumps(value) == before
     if fitted:
         assert reading.value is value
     if reading.misfit is None and not reading.unproven:
-        assert schema.problems(reading.value, Budget(10_000_000, 5)) is None
+        assert schema.check(reading.value, Budget(10_000_000, 5)) is None
 
 
 def test_readings_are_looked_for_within_the_budget() -> None:

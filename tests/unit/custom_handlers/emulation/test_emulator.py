@@ -51,7 +51,7 @@ class Seen:
     def __init__(self) -> None:
         self.text = self.thoughts = self.refusal = ""
         self.calls: list[dict[str, Any]] = []
-        self.legacy: Any = None
+        self.functions_api: Any = None
         self.end = Finish()
         self.error: StackSpotError | None = None
 
@@ -70,7 +70,7 @@ async def run(upstream: Upstream, planned: EmulatedRequest) -> Seen:
             seen.text += event.text
             seen.refusal += event.fields.get("refusal", "")
             seen.thoughts += event.fields.get("reasoning_content", "")
-            seen.legacy = event.fields.get("function_call", seen.legacy)
+            seen.functions_api = event.fields.get("function_call", seen.functions_api)
             for delta in event.fields.get("tool_calls", ()):
                 if "id" in delta:
                     assert delta["index"] == len(seen.calls)
@@ -156,7 +156,7 @@ class TestCalls:
 
     async def test_the_legacy_interface(self) -> None:
         seen = await answer(Upstream(CALL), functions=[TOOLS[0]["function"]])
-        assert seen.legacy == {"name": "read", "arguments": '{"path": "a"}'}
+        assert seen.functions_api == {"name": "read", "arguments": '{"path": "a"}'}
         assert seen.end.finish_reason == "function_call"
 
     async def test_a_broken_call_is_corrected_unseen(self) -> None:
@@ -222,7 +222,7 @@ class TestCalls:
         upstream = Upstream(CALL + UNREADABLE, "".join([again, other] if order else [other, again]))
         seen = await answer(upstream, tools=TOOLS)
         assert functions(seen) == [*READ, ("read", {"path": "b"})]
-        assert "calls before the broken one are made" in upstream.prompts[1]
+        assert "calls before the invalid one have been made" in upstream.prompts[1]
 
     async def test_a_call_that_is_wanted_once_more_than_before_is_made_once_more(self) -> None:
         seen = await answer(Upstream(CALL + UNREADABLE, CALL + CALL), tools=TOOLS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.prompt import CONTINUE, FORMAT, correction, file_parts, render
 from custom_handlers.emulation.role_headers import mark_in
-from custom_handlers.emulation.tool_syntax import escape_tags
+from custom_handlers.emulation.tool_call_format import escape_tags
 
 SECRET = b"the gateway's"
 END = f"=== FORMAT ===\n{FORMAT}\n\n=== ASSISTANT ===\n"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from custom_handlers.emulation.parts import Broken, Call
+from custom_handlers.emulation.parser.segments import InvalidToolCall, ToolCall
 from tests.unit.custom_handlers.emulation.parsing import (
     CALL,
     READ,
@@ -15,7 +15,7 @@ from tests.unit.custom_handlers.emulation.parsing import (
     parse,
     seen,
     tool,
-    tooling,
+    tool_config,
 )
 
 ARGUMENTS = '{"path": "a.py"}'
@@ -160,9 +160,9 @@ def test_a_patch_is_the_one_argument_that_can_be_meant(form: str, kind: str) -> 
     patcher = tool("apply_patch", {"input": {"type": "string"}}, ["input"])
     if kind == "custom":
         patcher = {"type": "custom", "custom": {"name": "apply_patch"}}
-    given = tooling(tools=[patcher, *TOOLS])
+    given = tool_config(tools=[patcher, *TOOLS])
     [found] = parse(form.format(patch=PATCH, json=json.dumps(PATCH)), given=given)
-    assert isinstance(found, Call)
+    assert isinstance(found, ToolCall)
     assert (found.name, json.loads(found.arguments), found.custom) == (
         "apply_patch",
         {"input": PATCH},
@@ -171,7 +171,7 @@ def test_a_patch_is_the_one_argument_that_can_be_meant(form: str, kind: str) -> 
 
 
 def test_a_patch_without_a_tool_for_it_is_broken() -> None:
-    assert [part[0] for part in seen(f"<tool_call>{PATCH}</tool_call>")] == ["Broken"]
+    assert [part[0] for part in seen(f"<tool_call>{PATCH}</tool_call>")] == ["InvalidToolCall"]
 
 
 @pytest.mark.parametrize(
@@ -203,18 +203,18 @@ def test_a_patch_without_a_tool_for_it_is_broken() -> None:
 def test_what_cannot_be_made_is_an_attempt(answer: str) -> None:
     for before in ("", "I look.\n"):
         found = merged(parse(f"{before}{answer}"))
-        assert found[-1][0] == "Broken", found
+        assert found[-1][0] == "InvalidToolCall", found
         assert found == merged(parse(*f"{before}{answer}"))
 
 
 def test_a_bare_call_without_the_tool_is_an_answer() -> None:
     for answer in ('{"name": "nobody", "arguments": {}}', '{"name": "read"}', '[{"name": "read"}]'):
-        given = tooling(tools=[TOOLS[1]])
+        given = tool_config(tools=[TOOLS[1]])
         assert merged(parse(answer, given=given)) == [("Text", answer)]
-    assert merged(parse(READ, given=tooling(tool_choice="none"))) == [("Text", READ)]
+    assert merged(parse(READ, given=tool_config(tool_choice="none"))) == [("Text", READ)]
 
 
 def test_reasons_are_words_for_the_model() -> None:
     *_, broken = parse("<function=read>\n<parameter=path>\na\n<parameter=lines>\n1\n</parameter>\n</function>")
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, InvalidToolCall)
     assert broken.reason == "its parameter `path` does not end"

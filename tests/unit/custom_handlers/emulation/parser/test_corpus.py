@@ -12,8 +12,8 @@ from canitoolcall.fixtures import Fixture, load_fixtures
 from canitoolcall.pytest_plugin import family_for
 from canitoolcall.results import Observation, ParsedToolCall, ParseResult, Status
 
-from custom_handlers.emulation.parts import Call, Part, Text, Thought
-from custom_handlers.emulation.tool_prompt import read_tools
+from custom_handlers.emulation.parser.segments import Reasoning, Segment, Text, ToolCall
+from custom_handlers.emulation.tools import read_tools
 from tests.unit.custom_handlers.emulation.parsing import parse
 
 OWN = load_fixtures(None, families=["qwen3-hermes"])
@@ -44,7 +44,7 @@ OTHERWISE = {
 BEGUN_BY_THE_TEMPLATE = ("glm", "kimi")
 
 
-def parts(fixture: Fixture, pieces: Sequence[str]) -> list[Part]:
+def parts(fixture: Fixture, pieces: Sequence[str]) -> list[Segment]:
     prompt = fixture.generation_prompt
     # Some fixtures do not say how the prompt ended.
     unsaid = prompt is None and (fixture.thinking or "</think>" in fixture.raw_output)
@@ -59,8 +59,8 @@ def observed(fixture: Fixture, pieces: Sequence[str]) -> ParseResult:
     found = parts(fixture, pieces)
     return ParseResult(
         content="".join(part.text for part in found if isinstance(part, Text)) or None,
-        reasoning_content="".join(part.text for part in found if isinstance(part, Thought)) or None,
-        tool_calls=tuple(ParsedToolCall(part.name, part.arguments) for part in found if isinstance(part, Call)),
+        reasoning_content="".join(part.text for part in found if isinstance(part, Reasoning)) or None,
+        tool_calls=tuple(ParsedToolCall(part.name, part.arguments) for part in found if isinstance(part, ToolCall)),
     )
 
 

@@ -5,9 +5,9 @@ from time import thread_time
 
 import pytest
 
-from custom_handlers.emulation.parts import Call
-from custom_handlers.emulation.tool_parser import ToolCallParser
-from tests.unit.custom_handlers.emulation.parsing import CALL, READ, parse, tooling
+from custom_handlers.emulation.parser.segments import ToolCall
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from tests.unit.custom_handlers.emulation.parsing import CALL, READ, parse, tool_config
 
 UNITS = {
     "openings": "<tool_call>",
@@ -52,7 +52,7 @@ _TIMES = 8  # quadratic growth would be 64 times the time
 
 def cost(answer: str) -> float:
     started = thread_time()
-    parser = ToolCallParser(tooling(), turns=True)
+    parser = ToolCallParser(tool_config(), turns=True)
     for at in range(0, len(answer), 4096):
         parser.feed(answer[at : at + 4096])
     parser.finish()
@@ -77,5 +77,5 @@ def test_time_grows_with_the_answer(unit: str, before: str) -> None:
 def test_a_large_argument_is_read(content: str) -> None:
     body = json.dumps({"name": "write", "arguments": {"path": "p", "content": content}})
     [found] = parse(f"<tool_call>{body}</tool_call>")
-    assert isinstance(found, Call)
+    assert isinstance(found, ToolCall)
     assert json.loads(found.arguments)["content"] == content

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.emulation.parts import Broken, Call, Text, Thought
-from custom_handlers.emulation.tool_parser import ToolCallParser
-from tests.unit.custom_handlers.emulation.parsing import CALL, READ, merged, parse, tooling
+from custom_handlers.emulation.parser.segments import InvalidToolCall, Reasoning, Text, ToolCall
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from tests.unit.custom_handlers.emulation.parsing import CALL, READ, merged, parse, tool_config
 
 _JSON = [
     READ,
@@ -65,7 +65,7 @@ answers = st.lists(FRAGMENTS, max_size=14).map("".join) | st.text(
 
 
 def all_of(*pieces: str, turns: bool, thinking_open: bool, **parameters: Any) -> tuple[Any, str]:
-    given = None if parameters.pop("none", False) else tooling(**parameters)
+    given = None if parameters.pop("none", False) else tool_config(**parameters)
     parser = ToolCallParser(given, thinking_open=thinking_open, turns=turns)
     parts = [part for piece in pieces for part in parser.feed(piece)] + parser.finish()
     return merged(parts), parser.unfinished_thought
@@ -103,14 +103,14 @@ class TestInvariance:
     def test_what_leaves_is_right(self, answer: str) -> None:
         parts = parse(answer)
         for part in parts:
-            if isinstance(part, Call):
-                found = tooling().arguments(part.name, json.loads(part.arguments))
+            if isinstance(part, ToolCall):
+                found = tool_config().arguments(part.name, json.loads(part.arguments))
                 assert (found.json, found.misfit) == (part.arguments, None)
-        assert [part.index for part in parts if isinstance(part, Call)] == list(
-            range(sum(isinstance(p, Call) for p in parts))
+        assert [part.index for part in parts if isinstance(part, ToolCall)] == list(
+            range(sum(isinstance(p, ToolCall) for p in parts))
         )
-        assert not any(isinstance(part, Broken) for part in parts[:-1])
-        assert all(part.text for part in parts if isinstance(part, Text | Thought))
+        assert not any(isinstance(part, InvalidToolCall) for part in parts[:-1])
+        assert all(part.text for part in parts if isinstance(part, Text | Reasoning))
 
     @settings(max_examples=2 * settings().max_examples)
     @given(answers)

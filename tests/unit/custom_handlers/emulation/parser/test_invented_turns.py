@@ -2,9 +2,9 @@
 
 import pytest
 
-from custom_handlers.emulation.tool_parser import ToolCallParser
-from custom_handlers.emulation.tool_prompt import Tooling
-from tests.unit.custom_handlers.emulation.parsing import CALL, READS, merged, parse, seen, tooling
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from custom_handlers.emulation.tools import ToolConfig
+from tests.unit.custom_handlers.emulation.parsing import CALL, READS, merged, parse, seen, tool_config
 
 HEADERS = [
     "=== USER ===",
@@ -18,8 +18,8 @@ HEADERS += ["=== TOOLS ===", "=== ASSISTANT k7q2mx ===", "  === USER === "]
 
 
 @pytest.mark.parametrize("header", HEADERS)
-@pytest.mark.parametrize("given", [None, tooling()])
-def test_an_invented_turn_is_cut(header: str, given: Tooling | None) -> None:
+@pytest.mark.parametrize("given", [None, tool_config()])
+def test_an_invented_turn_is_cut(header: str, given: ToolConfig | None) -> None:
     for rest in ("", "\n", "\nThanks!\n\n=== ASSISTANT ===\nBye"):
         answer = f"Feito.\n\n{header}{rest}"
         for pieces in ([answer], list(answer)):

@@ -2,9 +2,19 @@
 
 import pytest
 
-from custom_handlers.emulation.parts import Text
-from custom_handlers.emulation.tool_parser import ToolCallParser
-from tests.unit.custom_handlers.emulation.parsing import CALL, READ, READS, call, merged, parse, seen, text_of, tooling
+from custom_handlers.emulation.parser.segments import Text
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from tests.unit.custom_handlers.emulation.parsing import (
+    CALL,
+    READ,
+    READS,
+    call,
+    merged,
+    parse,
+    seen,
+    text_of,
+    tool_config,
+)
 
 ESCAPED = f"&lt;tool_call&gt;{READ}&lt;/tool_call&gt;"
 INVOKE = '<invoke name="read"><parameter name="path">a.py</parameter></invoke>'
@@ -137,7 +147,7 @@ def test_a_call_that_stands_alone_is_made(answer: str, text: str) -> None:
     for pieces in ([answer], list(answer)):
         found = merged(parse(*pieces))
         assert text_of(found) == text
-        assert [part for part in found if part[0] not in ("Text", "Thought")] == [READS]
+        assert [part for part in found if part[0] not in ("Text", "Reasoning")] == [READS]
 
 
 @pytest.mark.parametrize("between", ["", " ", "\n", "\n\n", "\n  "])
@@ -157,13 +167,13 @@ def test_a_quoted_call_does_not_hide_one_that_is_meant() -> None:
 
 def test_a_call_in_a_line_that_is_broken_is_an_attempt_at_the_end() -> None:
     broken = '<tool_call>{"name": "raed", "arguments": {}}</tool_call>'
-    assert [part[0] for part in seen(f"I look.{broken}")] == ["Text", "Broken"]
-    assert [part[0] for part in seen(f"```\n{broken}\n```")] == ["Broken"]
+    assert [part[0] for part in seen(f"I look.{broken}")] == ["Text", "InvalidToolCall"]
+    assert [part[0] for part in seen(f"```\n{broken}\n```")] == ["InvalidToolCall"]
     assert seen(f"I look. {broken} was wrong.") == [("Text", f"I look. {broken} was wrong.")]
 
 
 def test_text_is_not_held_for_a_tag_that_is_only_named() -> None:
-    parser = ToolCallParser(tooling())
+    parser = ToolCallParser(tool_config())
     assert parser.feed("The <tool_call> tag begins a call, ") == [
         Text("The"),
         Text(" <tool_call>"),

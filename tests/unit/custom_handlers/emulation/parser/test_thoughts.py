@@ -2,34 +2,34 @@
 
 import pytest
 
-from custom_handlers.emulation.parts import Text, Thought
-from custom_handlers.emulation.tool_parser import ToolCallParser
-from custom_handlers.emulation.tool_prompt import Tooling
-from tests.unit.custom_handlers.emulation.parsing import CALL, READS, merged, parse, seen, tooling
+from custom_handlers.emulation.parser.segments import Reasoning, Text
+from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
+from custom_handlers.emulation.tools import ToolConfig
+from tests.unit.custom_handlers.emulation.parsing import CALL, READS, merged, parse, seen, tool_config
 
 TAGS = ["think", "thinking", "thought", "reasoning"]
 
 
-@pytest.mark.parametrize("given", [None, tooling()])
-def test_a_thought_at_the_beginning_is_told_apart(given: Tooling | None) -> None:
+@pytest.mark.parametrize("given", [None, tool_config()])
+def test_a_thought_at_the_beginning_is_told_apart(given: ToolConfig | None) -> None:
     parser = ToolCallParser(given)
     parts = [*parser.feed("\n<think>\nI think <b"), *parser.feed(".\n</think>\n\nHi"), *parser.finish()]
-    assert merged(parts) == [("Thought", "I think <b."), ("Text", "Hi")]
+    assert merged(parts) == [("Reasoning", "I think <b."), ("Text", "Hi")]
 
 
 @pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize(
     ("answer", "parts"),
     [
-        ("<T>CALL</T>", [("Thought", CALL)]),
-        ("<T>\nHm.\nCALL\n</T>\nHi", [("Thought", f"Hm.\n{CALL}"), ("Text", "Hi")]),
-        ("<T>CALL</T>CALL", [("Thought", CALL), READS]),
-        ("<T>a</T>\n<T>b</T>\nHi", [("Thought", "ab"), ("Text", "Hi")]),
-        ("Hi\n\n<T>CALL</T>\n\nBye", [("Text", "Hi"), ("Thought", CALL), ("Text", "\n\nBye")]),
-        ("Hi\n  <T>CALL</T>\nCALL", [("Text", "Hi"), ("Thought", CALL), READS]),
-        ("CALL\n<T>CALL</T>", [READS, ("Thought", CALL)]),
-        ("I look. <T>\nCALL\n</T>\nHi", [("Text", "I look."), ("Thought", CALL), ("Text", " Hi")]),
-        ("<T>The `</T>` tag</T>Hi", [("Thought", "The `</T>` tag"), ("Text", "Hi")]),
+        ("<T>CALL</T>", [("Reasoning", CALL)]),
+        ("<T>\nHm.\nCALL\n</T>\nHi", [("Reasoning", f"Hm.\n{CALL}"), ("Text", "Hi")]),
+        ("<T>CALL</T>CALL", [("Reasoning", CALL), READS]),
+        ("<T>a</T>\n<T>b</T>\nHi", [("Reasoning", "ab"), ("Text", "Hi")]),
+        ("Hi\n\n<T>CALL</T>\n\nBye", [("Text", "Hi"), ("Reasoning", CALL), ("Text", "\n\nBye")]),
+        ("Hi\n  <T>CALL</T>\nCALL", [("Text", "Hi"), ("Reasoning", CALL), READS]),
+        ("CALL\n<T>CALL</T>", [READS, ("Reasoning", CALL)]),
+        ("I look. <T>\nCALL\n</T>\nHi", [("Text", "I look."), ("Reasoning", CALL), ("Text", " Hi")]),
+        ("<T>The `</T>` tag</T>Hi", [("Reasoning", "The `</T>` tag"), ("Text", "Hi")]),
     ],
 )
 def test_thoughts_wherever_they_stand(tag: str, answer: str, parts: list[tuple[str, ...]]) -> None:
@@ -83,15 +83,15 @@ def test_an_end_without_a_beginning_is_not_told(answer: str, parts: list[tuple[s
 @pytest.mark.parametrize(
     ("answer", "parts"),
     [
-        (f"Hm.\n{CALL}\n</think>\n\nHi", [("Thought", f"Hm.\n{CALL}"), ("Text", "Hi")]),
-        (f"\n\nHm.</think>{CALL}", [("Thought", "Hm."), READS]),
+        (f"Hm.\n{CALL}\n</think>\n\nHi", [("Reasoning", f"Hm.\n{CALL}"), ("Text", "Hi")]),
+        (f"\n\nHm.</think>{CALL}", [("Reasoning", "Hm."), READS]),
         ("</think>\n\nHi", [("Text", "Hi")]),
         # It may begin it once more.
-        ("\n<think>\nHm.\n</think>\n\nHi", [("Thought", "Hm."), ("Text", "Hi")]),
-        ("<thought\t>Hm.</think></thought>Hi", [("Thought", "Hm.</think>"), ("Text", "Hi")]),
-        ("<think", [("Thought", "<think")]),
-        ("The <think> tag</think>Hi", [("Thought", "The <think> tag"), ("Text", "Hi")]),
-        ("Hm.</think>a\n<think>b</think>c", [("Thought", "Hm."), ("Text", "a"), ("Thought", "b"), ("Text", "\nc")]),
+        ("\n<think>\nHm.\n</think>\n\nHi", [("Reasoning", "Hm."), ("Text", "Hi")]),
+        ("<thought\t>Hm.</think></thought>Hi", [("Reasoning", "Hm.</think>"), ("Text", "Hi")]),
+        ("<think", [("Reasoning", "<think")]),
+        ("The <think> tag</think>Hi", [("Reasoning", "The <think> tag"), ("Text", "Hi")]),
+        ("Hm.</think>a\n<think>b</think>c", [("Reasoning", "Hm."), ("Text", "a"), ("Reasoning", "b"), ("Text", "\nc")]),
     ],
 )
 def test_an_answer_that_begins_inside_a_thought(answer: str, parts: list[tuple[str, ...]]) -> None:
@@ -100,12 +100,12 @@ def test_an_answer_that_begins_inside_a_thought(answer: str, parts: list[tuple[s
 
 @pytest.mark.parametrize(("answer", "thinking_open"), [("<think>\nI think so.\n", False), ("I think so.", True)])
 def test_a_thought_that_never_ends_is_there_in_the_end(answer: str, thinking_open: bool) -> None:
-    parser = ToolCallParser(tooling(), thinking_open=thinking_open)
-    assert merged([*parser.feed(answer), *parser.finish()]) == [("Thought", "I think so.")]
+    parser = ToolCallParser(tool_config(), thinking_open=thinking_open)
+    assert merged([*parser.feed(answer), *parser.finish()]) == [("Reasoning", "I think so.")]
     assert parser.unfinished_thought == "I think so."
 
 
 def test_a_thought_that_ends_is_not_unfinished() -> None:
-    parser = ToolCallParser(tooling())
-    assert [*parser.feed("<think>a</think>b"), *parser.finish()] == [Thought("a"), Text("b")]
+    parser = ToolCallParser(tool_config())
+    assert [*parser.feed("<think>a</think>b"), *parser.finish()] == [Reasoning("a"), Text("b")]
     assert parser.unfinished_thought == ""

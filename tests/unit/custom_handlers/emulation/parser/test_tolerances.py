@@ -10,9 +10,20 @@ from typing import Any
 import pytest
 from canitoolcall.fixtures import load_fixtures
 
-from custom_handlers.emulation import conversion, tagged_calls, tool_calls, tool_marks
+from custom_handlers.emulation import conversion
+from custom_handlers.emulation.parser import json_calls, markers, tagged_calls
 from tests.harness import ROOT
-from tests.unit.custom_handlers.emulation.parsing import CALL, READ, READS, TOOLS, call, merged, parse, tool, tooling
+from tests.unit.custom_handlers.emulation.parsing import (
+    CALL,
+    READ,
+    READS,
+    TOOLS,
+    call,
+    merged,
+    parse,
+    tool,
+    tool_config,
+)
 
 Parts = Sequence[tuple[str, ...]]
 ARGUMENTS = '{"path": "a.py"}'
@@ -51,7 +62,7 @@ def listing(name: str) -> tuple[str, Parts]:
 
 
 HI = ("Text", "Hi")
-HM = [("Thought", "Hm."), HI]
+HM = [("Reasoning", "Hm."), HI]
 PATCHES = [call(0, "apply_patch", input=PATCH)]
 TWO = [READS, call(1, "read", path="a.py")]
 PARAMETER = '<parameter name="path">a.py</parameter>'
@@ -200,8 +211,8 @@ EXAMPLES: dict[str, list[str | tuple[str, Parts]]] = {
     "THINK": [("[THINK]Hm.[/THINK]Hi", HM)],
     "channel>thought": [("<|channel>thought\nHm.<channel|>Hi", HM)],
     "no beginning": [("Hm.</think>Hi", [("Text", "Hm.Hi")]), ("Hm.</thinking>Hi", [("Text", "Hm.Hi")])],
-    "no end": [("<think>Hm.", [("Thought", "Hm.")])],
-    "call in a thought": [(f"<think>{CALL}</think>{CALL}", [("Thought", CALL), READS])],
+    "no end": [("<think>Hm.", [("Reasoning", "Hm.")])],
+    "call in a thought": [(f"<think>{CALL}</think>{CALL}", [("Reasoning", CALL), READS])],
     # What is invented behind the answer
     "invented result": [f"{CALL}\n<tool_response>a</tool_response>\nHi"],
     "invented turn": [f"{CALL}\n=== {role} ===\nHi" for role in ("USER", "TOOL", "TOOLS", "SYSTEM", "FORMAT")],
@@ -217,7 +228,7 @@ WRITTEN = "\n".join(str(parameters.values[0]) for parameters in ALL)
 
 @pytest.mark.parametrize(("answer", "parts"), ALL)
 def test_it_is_read(answer: str, parts: Parts) -> None:
-    given = tooling(tools=OFFERED)
+    given = tool_config(tools=OFFERED)
     assert merged(parse(answer, given=given, turns=True)) == parts
     assert merged(parse(*answer, given=given, turns=True)) == parts
 
@@ -265,12 +276,12 @@ QUOTING = {"pre", "code", "example", "blockquote", "xmp"}
 
 def test_the_parser_knows_no_text_that_no_example_has() -> None:
     """So that none is added without a name and a source."""
-    known = literals(tool_marks) - QUOTING
-    known |= {*tool_calls._NAMES, *tool_calls._ARGUMENTS, *conversion._WRAPPERS}
+    known = literals(markers) - QUOTING
+    known |= {*json_calls._NAMES, *json_calls._ARGUMENTS, *conversion._WRAPPERS}
     assert len(known) > 50
     assert {text for text in known if text not in WRITTEN} == set()
     assert {text for text in (*conversion._NOTHING, *conversion._WORDS) if f'"{text}"' not in WRITTEN.lower()} == set()
-    groups = {mark.lastgroup for mark in tool_marks.OPEN.finditer(f"\n{WRITTEN}")}
-    assert set(tool_marks.OPEN.groupindex) - {"first", "quoting", "quoted"} <= groups
+    groups = {mark.lastgroup for mark in markers.OPEN.finditer(f"\n{WRITTEN}")}
+    assert set(markers.OPEN.groupindex) - {"first", "quoting", "quoted"} <= groups
     for head in tagged_calls._HEADS:
         assert head.search(WRITTEN)

@@ -1,0 +1,136 @@
+"""What an answer has told so far, and what waits until it is known whether it is a call or only quotes one."""
+
+from dataclasses import replace
+
+from custom_handlers.emulation.parser.markers import SPACE, blank
+from custom_handlers.emulation.parser.open_call import Reading
+from custom_handlers.emulation.parser.segments import InvalidToolCall, Segment, Text
+
+
+class Output:
+    """Calls get their numbers here, from `first`. With `single` the first call ends the answer."""
+
+    def __init__(self, first: int, *, single: bool) -> None:
+        self._first = self._index = first
+        self._single = single
+        self._parts: list[Segment] = []
+        self.space: list[str] = []  # told only if text follows
+        self._before_thought = 0  # so much of it
+        self._held: list[Reading] = []
+        self._waits = False  # is any call held that is not sure
+        self.silent = True  # has no text been told
+        self._trims = False  # space behind a thought is not told
+        self.ended = False
+
+    def take(self) -> list[Segment]:
+        parts, self._parts = self._parts, []
+        return parts
+
+    @property
+    def holds(self) -> bool:
+        return bool(self._held)
+
+    def add(self, part: Segment) -> None:
+        self._parts.append(part)
+
+    def text(self, text: str) -> None:
+        """Text or space between calls: text shows that calls which are not sure are only quoted."""
+        if self._held and blank(text):
+            self.hold(text)
+            return
+        if self._held:
+            self.settle(meant=False)
+        if not self.ended:
+            self.put(text)
+
+    @property
+    def flows(self) -> bool:
+        """Is text told as it comes, with the space before it?"""
+        return not (self.silent or self._trims)
+
+    def flow(self, text: str) -> str:
+        """`text` with the space before it."""
+        text = "".join((*self.space, text))
+        self.space, self._before_thought = [], 0
+        return text
+
+    def plain(self, text: str) -> list[Segment]:
+        """As `put` and `take`, for the many pieces at which nothing is held."""
+        emitted = text.rstrip(SPACE)
+        if not emitted or self._trims:
+            self.put(text)
+            return self.take()
+        end = len(emitted)
+        if self.space:
+            emitted = "".join((*self.space, emitted))
+            self.space, self._before_thought = [], 0
+        if end < len(text):
+            self.space = [text[end:]]
+        self.silent = False
+        return [Text(emitted)]
+
+    def put(self, text: str) -> None:
+        emitted = text.rstrip(SPACE)
+        if emitted:
+            end = len(emitted)
+            if self._trims:
+                emitted, self._trims = emitted.lstrip(SPACE), False
+            if self.space:
+                emitted = "".join(self.space) + emitted
+                self.space, self._before_thought = [], 0
+            self._parts.append(Text(emitted))
+            if end < len(text):
+                self.space.append(text[end:])
+            self.silent = False
+        elif text and not self._trims:
+            self.space.append(text)
+
+    def hold(self, text: str) -> None:
+        """Markers around calls are told only if these are quoted."""
+        if text:
+            self._held.append(Reading(text))
+
+    def thought(self) -> None:
+        """A thought begins. Space before it is told only if text follows."""
+        self.space = ["".join(self.space)] if not self.silent else []
+        self._before_thought = len(self.space)
+
+    def trim(self) -> bool:
+        """Space that follows is not told."""
+        self._trims = True
+        return True
+
+    def call(self, reading: Reading) -> None:
+        self._held.append(reading)
+        self._waits = self._waits or not reading.sure
+        if not self._waits:
+            self.settle(meant=True)
+
+    def settle(self, *, meant: bool) -> None:
+        """Makes what is held if it is meant, and tells it as text if not, but for what is sure."""
+        held, self._held, self._waits = self._held, [], False
+        for reading in held:
+            if self.ended:
+                return
+            if not meant and not reading.sure:
+                self.put(reading.raw)
+            else:
+                self._make(reading)
+
+    def _make(self, reading: Reading) -> None:
+        for call in reading.calls:
+            self._parts.append(replace(call, index=self._index))
+            self._index += 1
+            self._trims = False
+            if self._single:
+                self.ended = True
+                return
+        if reading.problem:
+            misfit = reading.misfit and replace(reading.misfit, index=self._index)
+            self._parts.append(InvalidToolCall(reading.raw, reading.problem, misfit))
+            self.ended = True
+
+    def finish(self) -> None:
+        self.settle(meant=True)
+        if not self.ended and self._index == self._first:
+            self._parts += [Text(space) for space in filter(None, ["".join(self.space[self._before_thought :])])]

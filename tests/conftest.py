@@ -3,9 +3,11 @@
 import os
 import secrets
 import signal
+from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,7 +15,10 @@ from hypothesis import settings
 from custom_handlers.http.network import exempt_loopback
 from database.local import database
 from simulator.client import Simulator
+from tests.forking import end_forkers, start_forkers
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
+
+WITH_DATABASE = "tests/gateway/administration/"
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,6 +34,36 @@ settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("exploring", deadline=None)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    start_forkers()  # before the workers of pytest-xdist, which share them
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    end_forkers()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file to a worker, so that its gateways start once; all that needs the database to one, so that it does."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return WITH_DATABASE if file.startswith(WITH_DATABASE) else file
+
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    """What this machine lacks is told at the very end, where nobody overlooks it."""
+    yield
+    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.getreports("skipped"))
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"{count} tests were left out: {reason.removeprefix('Skipped: ')}", red=True)
 
 
 @pytest.hookimpl(wrapper=True)

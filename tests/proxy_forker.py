@@ -1,16 +1,20 @@
-"""A process that imports the stock proxy once and then forks a gateway for each line that it reads.
+"""A process that imports the stock proxy once and then forks a gateway for each that it is asked for.
 
 Importing LiteLLM costs some 30 s of CPU on a slow machine, its 34,465 database types included; a fork costs none of it.
-Spoken to over standard input and output, one JSON object a line: `{"start": {"arguments", "environ", "cwd", "log"}}`
-answers `{"pid"}`, or `{"cold"}` with the variables that the import has read with another value, so that a fork would
-not be the process that was asked for, or `{"stale"}` where LiteLLM's database client was not there yet when it was
-imported; `{"poll": pid}` answers `{"status"}`, null while it runs. All that it started ends with it.
+It listens at the Unix socket that its first argument names and imports when the first client comes: until then it
+costs nothing. One JSON object a line: `{"start": {"arguments", "environ", "cwd", "log"}}` answers `{"pid"}`, or
+`{"cold"}` with the variables that the import has read with another value, so that a fork would not be the process that
+was asked for, or `{"stale"}` where LiteLLM's database client was not there yet when it was imported; `{"poll": pid}`
+answers `{"status"}`, null while it runs. What it started for a client ends with the client's connection; it ends with
+the process that its second argument names, and everything with it.
 """
 
 import ctypes
 import json
 import os
+import select
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Iterator
@@ -23,7 +27,11 @@ _LATE = {"PATH", "PYTHONUNBUFFERED"}
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w")
+    _die_with(int(sys.argv[2]))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen(64)
+    select.select([listener], [], [])
     os.dup2(2, 1)  # what an import prints is no answer
     with _recorded() as read:
         from litellm.proxy import proxy_cli, proxy_server  # noqa: F401
@@ -35,22 +43,82 @@ def main() -> None:
         else:
             generated = True
     at_import = {name: os.environ.get(name) for name in read - _LATE}
-    statuses: dict[int, int] = {}
-    for line in sys.stdin:
-        asked: dict[str, Any] = json.loads(line)
-        answer: dict[str, Any]
+    Forker(listener, at_import, generated).serve()
+
+
+class Forker:
+    """Answers in the one thread that forks: a child is told of the end of the thread that it comes from."""
+
+    def __init__(self, listener: socket.socket, at_import: dict[str, str | None], generated: bool) -> None:
+        self._listener = listener
+        self._at_import = at_import
+        self._generated = generated
+        self._clients: dict[Any, list[int]] = {}  # with what each had started
+        self._statuses: dict[int, int] = {}
+
+    def serve(self) -> NoReturn:
+        while True:
+            ready, _, _ = select.select([self._listener, *self._clients], [], [])
+            for one in ready:
+                if one is self._listener:
+                    self._clients[self._listener.accept()[0].makefile("rw")] = []
+                    continue
+                try:
+                    line = one.readline()
+                    if line:
+                        print(json.dumps(self._answer(one, json.loads(line))), file=one, flush=True)
+                        continue
+                except OSError:
+                    pass
+                self._forget(one)
+
+    def _forget(self, client: Any) -> None:
+        for pid in self._clients.pop(client):
+            if self._status(pid) is None:
+                os.kill(pid, signal.SIGKILL)
+        with suppress(OSError):
+            client.close()
+
+    def _answer(self, client: Any, asked: dict[str, Any]) -> dict[str, Any]:
         if "poll" in asked:
-            answer = {"status": _status(asked["poll"], statuses)}
-        else:
-            environ = asked["start"]["environ"]
-            cold = sorted(name for name, value in at_import.items() if environ.get(name) != value)
-            if cold:
-                answer = {"cold": cold}
-            elif "DATABASE_URL" in environ and not generated:
-                answer = {"stale": True}
-            else:
-                answer = {"pid": _fork(**asked["start"])}
-        print(json.dumps(answer), file=answers, flush=True)
+            return {"status": self._status(asked["poll"])}
+        environ = asked["start"]["environ"]
+        cold = sorted(name for name, value in self._at_import.items() if environ.get(name) != value)
+        if cold:
+            return {"cold": cold}
+        if "DATABASE_URL" in environ and not self._generated:
+            return {"stale": True}
+        pid = self._fork(**asked["start"])
+        self._clients[client].append(pid)
+        return {"pid": pid}
+
+    def _fork(self, arguments: list[str], environ: dict[str, str], cwd: str, log: str) -> int:
+        parent = os.getpid()
+        if pid := os.fork():
+            return pid
+        status = 0
+        try:
+            for inherited in (self._listener, *self._clients):
+                os.close(inherited.fileno())
+            _become_gateway(parent, arguments, environ, cwd, log)
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+    def _status(self, pid: int) -> int | None:
+        """As subprocess has it: the exit status, or minus the number of the signal that ended it."""
+        if pid not in self._statuses:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if not ended:
+                return None
+            self._statuses[pid] = os.waitstatus_to_exitcode(status)
+        return self._statuses[pid]
 
 
 @contextmanager
@@ -75,28 +143,14 @@ def _recorded() -> Iterator[set[str]]:
         kind.__getitem__, kind.__contains__ = original
 
 
-def _fork(arguments: list[str], environ: dict[str, str], cwd: str, log: str) -> int:
-    parent = os.getpid()
-    if pid := os.fork():
-        return pid
-    status = 0
-    try:
-        _become_gateway(parent, arguments, environ, cwd, log)
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-        status = 1
-    with suppress(Exception):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
-
-
-def _become_gateway(parent: int, arguments: list[str], environ: dict[str, str], cwd: str, log: str) -> NoReturn:
+def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _become_gateway(parent: int, arguments: list[str], environ: dict[str, str], cwd: str, log: str) -> NoReturn:
+    _die_with(parent)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in ((0, nothing), (1, output), (2, output)):
@@ -109,16 +163,6 @@ def _become_gateway(parent: int, arguments: list[str], environ: dict[str, str], 
 
     run_server()
     sys.exit(0)
-
-
-def _status(pid: int, statuses: dict[int, int]) -> int | None:
-    """As subprocess has it: the exit status, or minus the number of the signal that ended it."""
-    if pid not in statuses:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if not ended:
-            return None
-        statuses[pid] = os.waitstatus_to_exitcode(status)
-    return statuses[pid]
 
 
 if __name__ == "__main__":

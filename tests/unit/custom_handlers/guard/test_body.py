@@ -109,7 +109,7 @@ async def test_a_compressed_body_grows_to_the_limit_only() -> None:
     ("body", "encoding", "status"),
     [
         (b"{}", "gzip", 400),
-        (gzip.compress(b"{}")[:-4], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip", 400),
         (b"{}", "br", 415),
         (b"{}", "zstd", 415),
         (b"{}", "gzip, gzip", 415),

@@ -53,24 +53,33 @@ format: install  ## Put the code into the project's form
 	$(BIN)/ruff format .
 
 .PHONY: lint
-lint: install  ## Check style and types
+lint: install  ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# A worker for each core; each has gateways of its own, at 300 MB.
+PARALLEL := --numprocesses logical --maxprocesses 4
 
 .PHONY: test
 test: install  ## Run what a change needs: unit tests, and tests against a running gateway
-	$(BIN)/python -m pytest tests/unit tests/gateway
+	$(BIN)/python -m pytest $(PARALLEL) tests/gateway tests/unit
+
+.PHONY: test-unit
+test-unit: install  ## Run the tests that start no gateway
+	$(BIN)/python -m pytest $(PARALLEL) tests/unit
 
 # The clients, the browser and the daemon each want the machine for themselves.
 .PHONY: test-all
 test-all: install  ## Run every test there is: also resilience, browser, real agents and Docker (over half an hour)
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-exploring} $(BIN)/python -m pytest -m 'not agents and not compose'
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-exploring} $(BIN)/python -m pytest $(PARALLEL) -m '' tests/gateway tests/unit
+	$(BIN)/python -m pytest -m 'not agents and not compose' tests/slow
 	$(MAKE) --no-print-directory test-agents test-compose
 
 .PHONY: test-agents
 test-agents: install  ## Let real coding agents do a task through the gateway (about five minutes)
-	$(BIN)/python -m pytest -m agents
+	$(BIN)/python -m pytest -m agents tests/slow/agents
 
 .PHONY: bench
 bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6 minutes)

@@ -16,7 +16,7 @@ import psycopg
 
 from database.postgres import PostgresError, Server
 from database.prisma_engine import PrismaError, prisma_environment
-from gateway.failures import Failure
+from gateway.failures import GatewayError
 from gateway.progress import step
 
 __all__ = ["DatabaseError", "data_folder", "database", "require_answer"]
@@ -53,13 +53,13 @@ def require_answer(address: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise Failure("DATABASE_URL is no address like postgresql://user:password@host:5432/database.")
+        raise GatewayError("DATABASE_URL is no address like postgresql://user:password@host:5432/database.")
     known = [(name, value) for name, value in parse_qsl(parts.query) if name in LIBPQ]  # the others are Prisma's
     try:
         psycopg.connect(urlunsplit(parts._replace(query=urlencode(known))), connect_timeout=ANSWER_SECONDS).close()
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
-        raise Failure(f"The database of DATABASE_URL cannot be used: {reason}.") from None
+        raise GatewayError(f"The database of DATABASE_URL cannot be used: {reason}.") from None
     except psycopg.Error:
         return  # an address that only LiteLLM understands
 

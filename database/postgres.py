@@ -26,7 +26,7 @@ import psutil
 import psycopg
 
 from database.postgres_user import let_pass, let_read, user_for
-from gateway.failures import Failure
+from gateway.failures import GatewayError
 from gateway.locks import exclusive, held_by_others, shared
 
 USER = DATABASE = "litellm"
@@ -39,7 +39,7 @@ OTHER_CLIENTS = (
 )
 
 
-class PostgresError(Failure):
+class PostgresError(GatewayError):
     """Says why there is no database."""
 
 

@@ -19,7 +19,7 @@ from typing import Literal, cast, get_args
 
 import httpx
 
-from gateway.failures import Failure, last_words
+from gateway.failures import GatewayError, last_words
 from gateway.locks import exclusive
 from gateway.progress import note, step
 
@@ -37,7 +37,7 @@ FALLBACK_NOTE = (
 )
 
 
-class PrismaError(Failure):
+class PrismaError(GatewayError):
     """Says why LiteLLM cannot have its database client."""
 
 

@@ -13,7 +13,7 @@ from gateway.clients import clients
 from gateway.completion import VARIABLE, completion
 from gateway.compose import backup, restore, status, upgrade
 from gateway.env_file import write
-from gateway.failures import EXIT_INTERRUPTED, Failure, InputError, guarded
+from gateway.failures import EXIT_INTERRUPTED, GatewayError, InputError, guarded
 from gateway.keys import keys
 from gateway.options import Command, Group
 from gateway.project import ROOT, require_host, require_module
@@ -99,7 +99,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
         print("Stopped.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        raise Failure(error.format_message()) from None
+        raise GatewayError(error.format_message()) from None
     return status if isinstance(status, int) else 0
 
 

@@ -20,7 +20,7 @@ KEY = "$STACKSPOT_GATEWAY_KEY"
 _BLOCK = re.compile(r"(?:^([^\n]*):\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-class NoSuchClient(InputError):
+class UnknownClientError(InputError):
     """The message is for whoever typed the name."""
 
 
@@ -50,7 +50,7 @@ def find(name: str) -> str:
     found = [name] if name in known else [known_name for known_name in known if name and known_name.startswith(name)]
     if len(found) != 1:
         problem = f"There is no client {name}" if name else "Say which client"
-        raise NoSuchClient(f"{problem}; NAME is one of: {', '.join(found or known)}.")
+        raise UnknownClientError(f"{problem}; NAME is one of: {', '.join(found or known)}.")
     return found[0]
 
 

@@ -13,7 +13,7 @@ from typing import IO
 import click
 
 from gateway import spelling
-from gateway.failures import Failure, InputError
+from gateway.failures import GatewayError, InputError
 from gateway.options import Command
 from gateway.project import ROOT, require_host
 
@@ -56,7 +56,7 @@ def restore(file: Path | None) -> None:
         loaded = _status("exec", "-T", "database", *LOAD, stdin=dump) == 0
     if not loaded:
         _sql("DROP DATABASE restoring")
-        raise Failure(f"{file} cannot be restored; the present data are unchanged.")
+        raise GatewayError(f"{file} cannot be restored; the present data are unchanged.")
     _compose("stop", "gateway")
     # Redis has the keys, limits and spend of the data that go.
     _compose("exec", "-T", "redis", "sh", "-c", FLUSH, stdout=subprocess.DEVNULL)
@@ -75,7 +75,7 @@ def upgrade() -> int:
     require_host("upgrade")
     former = _output("ps", "--format", "    {{.Service}}: {{.Image}}").rstrip("\n")
     if not former:
-        raise Failure("Nothing runs that could be backed up. Start it first: make up")
+        raise GatewayError("Nothing runs that could be backed up. Start it first: make up")
     file = _dump()
     print(f"Backup: {file}", flush=True)
     _compose("pull")
@@ -119,7 +119,7 @@ def _sql(statement: str) -> None:
 def _compose(*words: str, stdout: IO[bytes] | int | None = None) -> None:
     """Runs `docker compose`, which shows what it does. Raises Failure."""
     if _status(*words, stdout=stdout):
-        raise Failure(f"`docker compose {words[0]}` failed; what it said stands above.")
+        raise GatewayError(f"`docker compose {words[0]}` failed; what it said stands above.")
 
 
 def _status(*words: str, stdin: IO[bytes] | int = subprocess.DEVNULL, stdout: IO[bytes] | int | None = None) -> int:
@@ -131,13 +131,13 @@ def _status(*words: str, stdin: IO[bytes] | int = subprocess.DEVNULL, stdout: IO
 def _output(*words: str) -> str:
     done = subprocess.run([_docker(), "compose", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise Failure(f"`docker compose {words[0]}` failed; what it said stands above.")
+        raise GatewayError(f"`docker compose {words[0]}` failed; what it said stands above.")
     return done.stdout
 
 
 def _docker() -> str:
     if not (found := shutil.which("docker")):
-        raise Failure(
+        raise GatewayError(
             "`docker` is missing: this is about the Docker stack, which needs Docker with its compose plugin."
         )
     return found

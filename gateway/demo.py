@@ -17,7 +17,7 @@ from database.local import database
 from gateway import addresses, ports
 from gateway.banner import publish
 from gateway.environment import clean_environment
-from gateway.failures import Failure, interrupt_once
+from gateway.failures import GatewayError, interrupt_once
 from gateway.keys import DEFAULTS, make_key
 from gateway.locks import alone
 from gateway.management import Gateway
@@ -38,7 +38,9 @@ def main(*, once: bool) -> int:
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
     with alone(FOLDER.with_suffix(".lock")) as free:
         if not free:
-            raise Failure("Another `make demo` runs from this folder: stop it first, as both would use .data/demo.")
+            raise GatewayError(
+                "Another `make demo` runs from this folder: stop it first, as both would use .data/demo."
+            )
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir()
         try:
@@ -69,7 +71,7 @@ def show(chosen: int, *, stay: bool) -> None:
         try:
             tour(gateway, password)
         except httpx.HTTPError as error:
-            raise Failure(f"The tour broke off ({error}); {gateway.log} says why.") from None
+            raise GatewayError(f"The tour broke off ({error}); {gateway.log} says why.") from None
         if stay:
             say("The gateway stays up; Ctrl-C ends it.")
             signal.pause()

@@ -19,15 +19,15 @@ LONGEST_LINE = 400
 _TRACE = ("Traceback", "  ", "\t", "During handling", "The above exception")
 
 
-class Failure(Exception):
+class GatewayError(Exception):
     exit_code = 1
 
 
-class InputError(Failure):
+class InputError(GatewayError):
     exit_code = 2
 
 
-class StartFailure(Failure):
+class StartError(GatewayError):
     """A process that was started did not come up; the message ends with its last words."""
 
 
@@ -36,7 +36,7 @@ def guarded(command: Callable[[], int]) -> int:
     try:
         status = command()
         sys.stdout.flush()
-    except Failure as failure:
+    except GatewayError as failure:
         return _say(str(failure), failure.exit_code)
     except KeyboardInterrupt:
         return _say("\nStopped.", EXIT_INTERRUPTED)

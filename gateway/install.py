@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.failures import Failure, guarded, last_words
+from gateway.failures import GatewayError, guarded, last_words
 from gateway.progress import step
 
 OLDEST = (3, 11)
@@ -20,7 +20,7 @@ ABOUT = {"requirements-dev.lock": "about two minutes", "requirements-admin.lock"
 
 def install(folder: Path, lock: Path) -> int:
     if sys.version_info < OLDEST:
-        raise Failure("Python 3.11 or newer is needed; say which one with PYTHON=/path/to/python3.")
+        raise GatewayError("Python 3.11 or newer is needed; say which one with PYTHON=/path/to/python3.")
     count = len(re.findall(r"^[\w.-]+==", lock.read_text(), re.MULTILINE))
     print(f"{folder} is made once, which takes {ABOUT.get(lock.name, 'a while')}.", file=sys.stderr, flush=True)
     with step(f"Making {folder}", sys.stderr):
@@ -47,7 +47,7 @@ def install(folder: Path, lock: Path) -> int:
             elif line.startswith("Installing collected packages"):
                 running.detail = "unpacking"
         if process.wait():
-            raise Failure(f"The packages of {lock} cannot be installed:\n{last_words(''.join(told))}")
+            raise GatewayError(f"The packages of {lock} cannot be installed:\n{last_words(''.join(told))}")
     (folder / ".installed").touch()
     return 0
 
@@ -55,7 +55,7 @@ def install(folder: Path, lock: Path) -> int:
 def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failure(f"`{' '.join(command)}` failed:\n{last_words(done.stdout + done.stderr)}")
+        raise GatewayError(f"`{' '.join(command)}` failed:\n{last_words(done.stdout + done.stderr)}")
 
 
 if __name__ == "__main__":

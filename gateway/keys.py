@@ -17,8 +17,8 @@ import click
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
 from gateway import spelling
 from gateway.banner import publish
-from gateway.failures import Failure, InputError
-from gateway.management import Gateway, Refused, settings, with_gateway
+from gateway.failures import GatewayError, InputError
+from gateway.management import Gateway, RefusedError, settings, with_gateway
 from gateway.options import Group, Name, Value, check_models, defaults, fields, json_option, limits, read_name
 from gateway.processes import ALL_NAMES
 from gateway.project import on_host
@@ -142,7 +142,7 @@ def revoke(gateway: Gateway, name: str) -> None:
     """
     key = _key_of(gateway, name)
     if not key:
-        raise Failure(f"{name} has no key.")
+        raise GatewayError(f"{name} has no key.")
     _take_away(gateway, key)
     print(f"{name}'s key is revoked and will be refused from now on; the usage stays.")
 
@@ -160,7 +160,7 @@ def make_key(
     body |= {"key_alias": name, "user_id": name, "allowed_routes": ALLOWED_ROUTES}
     try:
         record: dict[str, Any] = gateway.post("/key/generate", body)
-    except Refused as refusal:
+    except RefusedError as refusal:
         if "already exists" in refusal.reason:
             raise InputError(
                 f"A key named {name} was made by other means, for another user: choose another name."
@@ -196,7 +196,7 @@ def _hand_out(
             f"  use it   OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY=<the key>",
             file=sys.stderr,
         )
-    with suppress(Failure, KeyError):  # what a unit of spend is, in the UI; the key matters more
+    with suppress(GatewayError, KeyError):  # what a unit of spend is, in the UI; the key matters more
         publish(gateway)
 
 
@@ -235,7 +235,7 @@ def _take_away(gateway: Gateway, key: Mapping[str, Any]) -> None:
 def _ensure_user(gateway: Gateway, name: str) -> None:
     try:
         gateway.post("/user/new", {"user_id": name, "user_alias": name, "user_role": ROLE, "auto_create_key": False})
-    except Refused as refusal:
+    except RefusedError as refusal:
         if "already exists" not in refusal.reason:
             raise
 

@@ -14,17 +14,17 @@ import httpx
 from custom_handlers.http.network import is_loopback
 from gateway.addresses import gateway_url, normal
 from gateway.dotenv import environment, file_values
-from gateway.failures import Failure, InputError
+from gateway.failures import GatewayError, InputError
 from gateway.names import EXAMPLE, OWN, misspelt
 from gateway.project import ROOT
 
-__all__ = ["Gateway", "Refused", "settings", "with_gateway"]
+__all__ = ["Gateway", "RefusedError", "settings", "with_gateway"]
 
 TIMEOUT_SECONDS = 30
 PAGE_SIZE = 100
 
 
-class Refused(Failure):
+class RefusedError(GatewayError):
     """The gateway's answer was an error; carries its status."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -89,16 +89,16 @@ class Gateway:
             response = self._http.request(method, path, **request)
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
-            raise Failure(f"The gateway at {self.url} cannot be reached ({reason}): is it running?") from None
+            raise GatewayError(f"The gateway at {self.url} cannot be reached ({reason}): is it running?") from None
         reason = _reason(response)
         if response.status_code == 401 or (response.status_code == 403 and "not allowed to call this route" in reason):
-            raise Failure(f"The gateway at {self.url} does not take LITELLM_MASTER_KEY as its master key.")
+            raise GatewayError(f"The gateway at {self.url} does not take LITELLM_MASTER_KEY as its master key.")
         if response.is_error:
-            raise Refused(response.status_code, reason)
+            raise RefusedError(response.status_code, reason)
         try:
             return response.json()
         except ValueError:
-            raise Failure(f"What answers at {self.url} is not a LiteLLM gateway.") from None
+            raise GatewayError(f"What answers at {self.url} is not a LiteLLM gateway.") from None
 
 
 def _reason(response: httpx.Response) -> str:
@@ -138,7 +138,7 @@ def with_gateway(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(gateway, *arguments, **options)
         except KeyError as error:
-            raise Failure(
+            raise GatewayError(
                 f"The answer of {gateway.url} has no {error}: this is made for the gateway's own version of LiteLLM."
             ) from None
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import psutil
 
-from gateway.failures import Failure, InputError
+from gateway.failures import GatewayError, InputError
 
 
 def require_free(host: str, number: int) -> None:
@@ -23,12 +23,14 @@ def require_free(host: str, number: int) -> None:
         raise InputError(f"GATEWAY_BIND is {host!r}, which is no address of this machine.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Failure(
+            raise GatewayError(
                 f"Port {number} is in use{_by(number)}: stop that, or choose another port with GATEWAY_PORT."
             ) from None
         if error.errno == errno.EADDRNOTAVAIL:
             raise InputError(f"GATEWAY_BIND is {host!r}, which is no address of this machine.") from None
-        raise Failure(f"Port {number} cannot be used ({os.strerror(error.errno or 0)}): choose GATEWAY_PORT.") from None
+        raise GatewayError(
+            f"Port {number} cannot be used ({os.strerror(error.errno or 0)}): choose GATEWAY_PORT."
+        ) from None
 
 
 def _by(number: int) -> str:

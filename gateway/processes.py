@@ -15,7 +15,7 @@ import httpx
 
 from custom_handlers.core.models import AGENT_VARIABLES, ALIASES, MODELS
 from gateway.environment import clean_environment
-from gateway.failures import StartFailure, last_words
+from gateway.failures import StartError, last_words
 from gateway.project import BIN, ROOT
 
 _AGENT_IDS = ("01J0000000000000000000CHAT", "01J0000000000000000000C0DE", "01J00000000000000000ASS1ST")
@@ -125,7 +125,7 @@ def running_simulator(account: Account, log: Path, *arguments: str) -> Iterator[
             if running.poll() is not None:
                 break
             time.sleep(0.1)
-        raise StartFailure(f"The simulator did not start ({_state(running)}):\n{last_words(log)}")
+        raise StartError(f"The simulator did not start ({_state(running)}):\n{last_words(log)}")
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def wait_until_ready(server: Server, seconds: float = 180) -> None:
         except httpx.HTTPError:
             pass
         time.sleep(0.3)
-    raise StartFailure(
+    raise StartError(
         f"The gateway did not become ready ({_state(server.process)}); "
         f"the end of {server.log}:\n{last_words(server.log)}"
     )

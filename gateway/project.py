@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from gateway.failures import Failure
+from gateway.failures import GatewayError
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -21,7 +21,7 @@ def on_host() -> bool:
 def require_host(what: str) -> None:
     """Raises Failure in the container, which has none of the project's files for this."""
     if not on_host():
-        raise Failure(f"`{what}` is for the host: run it in the gateway's own folder, not in the container.")
+        raise GatewayError(f"`{what}` is for the host: run it in the gateway's own folder, not in the container.")
 
 
 def require_module(name: str) -> ModuleType:
@@ -31,6 +31,6 @@ def require_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("gateway", "database", "custom_handlers"):
             raise
-        raise Failure(
+        raise GatewayError(
             f"This needs the whole installation, which lacks {error.name} here: run `make install`."
         ) from None

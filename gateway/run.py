@@ -12,7 +12,7 @@ from database.local import data_folder, database, require_answer
 from gateway.addresses import DEFAULT_PORT, port, whole
 from gateway.dotenv import environment, file_values
 from gateway.environment import HAND_ON, for_gateway, left_out
-from gateway.failures import Failure, InputError, interrupt_once, last_words
+from gateway.failures import GatewayError, InputError, interrupt_once, last_words
 from gateway.names import misspelt, named_in_configuration
 from gateway.ports import require_free
 from gateway.project import BIN, ROOT
@@ -34,7 +34,7 @@ WELL_KNOWN = {
 }
 
 
-class Unusable(Failure):
+class UnusableError(GatewayError):
     exit_code = EXIT_CONFIG
 
 
@@ -62,11 +62,11 @@ def check(in_file: Mapping[str, str], environ: Mapping[str, str]) -> None:
         env=for_gateway(environ), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode not in (0, EXIT_CONFIG):
-        raise Failure(f"The configuration cannot be checked: run `make install`.\n{last_words(done.stderr)}")
+        raise GatewayError(f"The configuration cannot be checked: run `make install`.\n{last_words(done.stderr)}")
     told = done.stderr.rstrip() if done.returncode else HEADING
     own = mistakes(in_file, environ)
     if done.returncode or own:
-        raise Unusable("\n".join([told, *(f"  - {mistake}" for mistake in own)]))
+        raise UnusableError("\n".join([told, *(f"  - {mistake}" for mistake in own)]))
 
 
 def mistakes(in_file: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ import click
 
 from gateway import spelling
 from gateway.failures import InputError
-from gateway.management import Gateway, Refused, with_gateway
+from gateway.management import Gateway, RefusedError, with_gateway
 from gateway.options import Group, Name, check_models, fields, json_option, limits
 from gateway.tables import UNIT, amount, budget, count, models, print_json, rates, render
 
@@ -128,7 +128,7 @@ def add_member(gateway: Gateway, name: str, user: str) -> None:
 def _find(gateway: Gateway, name: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = gateway.get("/team/info", team_id=name)["team_info"]
-    except Refused as refusal:
+    except RefusedError as refusal:
         if refusal.status == 404:
             return None
         raise

@@ -12,7 +12,7 @@ from typing import IO, Any
 import click
 
 from gateway.addresses import read_whole
-from gateway.failures import Failure, InputError
+from gateway.failures import GatewayError, InputError
 from gateway.management import Gateway, with_gateway
 from gateway.options import Command, Value, json_option
 from gateway.tables import UNIT, amount, count, print_json, render
@@ -56,7 +56,7 @@ def usage(gateway: Gateway, days: int, file: str | None, format: str, as_json: b
             with Path(file).open("w", newline="") as target:
                 _write_csv(target, rows)
         except OSError as error:
-            raise Failure(f"{file} cannot be written ({error.strerror}).") from None
+            raise GatewayError(f"{file} cannot be written ({error.strerror}).") from None
         print(f"Wrote {len(rows)} rows to {file}.")
     elif as_json or format == "json":
         print_json([_told(row) for row in rows])

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from gateway.failures import StartFailure
+from gateway.failures import StartError
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, ROUTES, Caller, read, request_body
 from tests.harness import ROOT, Account, Server, running_gateway
@@ -319,7 +319,7 @@ def test_it_does_not_start_without_its_guard(account: Account, simulator_server:
         "LITELLM_SALT_KEY": secrets.token_hex(8),
     }
     log = logs / "no-guard.log"
-    with pytest.raises(StartFailure), running_gateway(environ, log):
+    with pytest.raises(StartError), running_gateway(environ, log):
         pass
     assert log.read_text().rstrip().endswith("starts its app in another way than 1.108 did.")
     assert "Traceback" not in log.read_text()

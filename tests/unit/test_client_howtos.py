@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from gateway.clients import CLIENTS, NoSuchClient, blocks, filled, find, names
+from gateway.clients import CLIENTS, UnknownClientError, blocks, filled, find, names
 from tests.harness import ROOT, clean_environment
 from tests.markdown import Page
 
@@ -80,5 +80,5 @@ def test_an_unknown_client_gets_one_sentence_with_the_list(name: str) -> None:
 
 def test_the_beginning_of_a_name_is_enough_when_only_one_has_it() -> None:
     assert find("claude") == "claude-code"
-    with pytest.raises(NoSuchClient, match=r"open-webui.*opencode"):
+    with pytest.raises(UnknownClientError, match=r"open-webui.*opencode"):
         find("open")

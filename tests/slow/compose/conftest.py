@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slow.compose.daemon import Docker, Unavailable, running_docker
+from tests.slow.compose.daemon import Docker, DockerUnavailableError, running_docker
 from tests.slow.compose.images import make_images
 from tests.slow.compose.stack import Stack, clone, images, with_simulator
 
@@ -21,7 +21,7 @@ def docker() -> Iterator[Docker]:
         with running_docker(cache, run) as docker:
             make_images(docker, images())
             yield docker
-    except Unavailable as reason:
+    except DockerUnavailableError as reason:
         pytest.skip(f"The Docker stack was not tested: {reason}.")
     finally:
         shutil.rmtree(run, ignore_errors=True)

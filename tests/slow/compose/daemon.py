@@ -36,7 +36,7 @@ http: {{addr: "127.0.0.1:{port}"}}
 START_SECONDS = 60
 
 
-class Unavailable(Exception):
+class DockerUnavailableError(Exception):
     """Says why no daemon can run on this machine."""
 
 
@@ -77,9 +77,11 @@ def running_docker(cache: Path, run: Path) -> Iterator[Docker]:
 
 def _check_programs() -> None:
     if os.geteuid() != 0:
-        raise Unavailable("a Docker daemon needs root, and this is not root")
+        raise DockerUnavailableError("a Docker daemon needs root, and this is not root")
     if missing := sorted({package for program, package in PROGRAMS.items() if not shutil.which(program)}):
-        raise Unavailable(f"not installed: {', '.join(missing)} (Debian: apt-get install {' '.join(missing)})")
+        raise DockerUnavailableError(
+            f"not installed: {', '.join(missing)} (Debian: apt-get install {' '.join(missing)})"
+        )
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def _alone(cache: Path) -> Iterator[None]:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if any(_name(process) == "dockerd" for process in Path("/proc").glob("[0-9]*")):
-            raise Unavailable(
+            raise DockerUnavailableError(
                 "a Docker daemon runs here already, and a second one would overwrite its packet rules; stop it first"
             )
         yield
@@ -128,7 +130,7 @@ def _running_daemon(cache: Path, run: Path, registry: str) -> Iterator[str]:
         until = time.monotonic() + START_SECONDS
         while subprocess.run(["docker", "--host", host, "info"], capture_output=True, check=False).returncode:
             if daemon.poll() is not None or time.monotonic() > until:
-                raise Unavailable(f"dockerd does not start here: {' '.join(log.read_text().split()[-60:])}")
+                raise DockerUnavailableError(f"dockerd does not start here: {' '.join(log.read_text().split()[-60:])}")
             time.sleep(0.2)
         yield host
     subprocess.run(["umount", str(run / "exec" / "netns" / "default")], capture_output=True, check=False)

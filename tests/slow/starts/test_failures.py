@@ -14,7 +14,7 @@ import pytest
 
 from database.local import require_answer
 from gateway.environment import left_out
-from gateway.failures import EXIT_INTERRUPTED, Failure, InputError, guarded, last_words
+from gateway.failures import EXIT_INTERRUPTED, GatewayError, InputError, guarded, last_words
 from gateway.locks import alone
 from gateway.names import named_in_configuration
 from gateway.run import mistakes
@@ -96,7 +96,7 @@ def test_a_database_that_is_away(settings: dict[str, str]) -> None:
     ],
 )
 def test_an_address_of_no_database(address: str, sentence: str) -> None:
-    with pytest.raises(Failure, match=sentence) as caught:
+    with pytest.raises(GatewayError, match=sentence) as caught:
         require_answer(address)
     assert "s3cret" not in str(caught.value)
 
@@ -220,7 +220,7 @@ def test_what_a_command_may_raise(capsys: pytest.CaptureFixture[str]) -> None:
 
         return guarded(command), capsys.readouterr().err
 
-    assert failing(Failure("No.")) == (1, "No.\n")
+    assert failing(GatewayError("No.")) == (1, "No.\n")
     assert failing(InputError("No.")) == (2, "No.\n")
     assert failing(KeyboardInterrupt()) == (130, "\nStopped.\n")
     assert failing(OSError(28, "No space left on device", "/data/x")) == (1, "/data/x: No space left on device.\n")

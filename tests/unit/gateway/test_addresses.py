@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from gateway.addresses import gateway_url, normal, port
-from gateway.failures import Failure, InputError
+from gateway.failures import GatewayError, InputError
 from gateway.ports import require_free
 
 
@@ -70,7 +70,7 @@ def test_a_port_is_a_number(given: str) -> None:
 def test_a_busy_port_is_told_with_whoever_has_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
-        with pytest.raises(Failure, match=rf"Port {number} is in use.*choose another port with GATEWAY_PORT"):
+        with pytest.raises(GatewayError, match=rf"Port {number} is in use.*choose another port with GATEWAY_PORT"):
             require_free("127.0.0.1", number)
     require_free("127.0.0.1", number)
 

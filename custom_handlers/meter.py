@@ -39,7 +39,7 @@ class Meter:
                     self._last.note(event)
                     yield event
             except StackSpotError as error:
-                self._last.told = error.usage or self._last.told
+                self._last.reported = error.usage or self._last.reported
                 raise
 
     def _of_last(self) -> Usage:
@@ -48,23 +48,23 @@ class Meter:
 
 class _Question:
     def __init__(self, prompt: str | Callable[[], str]) -> None:
-        self.told = Usage()
+        self.reported = Usage()
         self._prompt = prompt
         self._prompt_tokens: int | None = None
         self._written: list[str] = []
 
     def note(self, event: Event) -> None:
         if isinstance(event, Finish):
-            self.told = event.usage
+            self.reported = event.usage
         else:
             self._written += texts(event.fields)
 
     @property
     def usage(self) -> Usage:
-        prompt = self.told.prompt or self._prompt_tokens
+        prompt = self.reported.prompt or self._prompt_tokens
         if prompt is None:
             prompt = self._prompt_tokens = estimate(self._prompt if isinstance(self._prompt, str) else self._prompt())
-        return Usage(prompt, self.told.completion or estimate("".join(self._written)))
+        return Usage(prompt, self.reported.completion or estimate("".join(self._written)))
 
 
 def texts(value: Any) -> Iterator[str]:

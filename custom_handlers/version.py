@@ -1,3 +1,3 @@
-"""The version of the gateway, as CHANGELOG.md tells it."""
+"""The version of the gateway, as CHANGELOG.md has it."""
 
 __version__ = "0.2.0"

@@ -45,7 +45,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> str:
-    """The client that `name` is, or is the beginning of. Raises NoSuchClient."""
+    """The client that `name` is, or is the beginning of. Raises UnknownClientError."""
     known = names()
     found = [name] if name in known else [known_name for known_name in known if name and known_name.startswith(name)]
     if len(found) != 1:
@@ -55,7 +55,7 @@ def find(name: str) -> str:
 
 
 def filled(name: str, *, gateway: str, model: str = MODEL, key: str = KEY) -> str:
-    """The how-to of a client. Raises NoSuchClient."""
+    """The how-to of a client. Raises UnknownClientError."""
     text = (CLIENTS / f"{find(name)}.md").read_text()
     for placeholder, value in (("gateway", gateway.rstrip("/")), ("model", model), ("key", key)):
         text = text.replace(f"{{{{{placeholder}}}}}", value)

@@ -1,4 +1,4 @@
-"""The routes of everything on one port, and the journal around them."""
+"""The routes of everything on one port, and the request log around them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that `python -m simulator` is told."""
+    """Everything that the command line of `python -m simulator` sets."""
 
     account: Account
     api_key: str

@@ -1,4 +1,4 @@
-"""Finds the name that was meant: a misspelt setting is a mistake, told with the nearest one that there is."""
+"""Finds the name that was meant: a misspelt setting is a mistake, and its sentence names the nearest known one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

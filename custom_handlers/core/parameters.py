@@ -13,7 +13,7 @@ _RANGES = {
     "frequency_penalty": (-2.0, 2.0),
 }
 _MAX_STOPS = 16  # OpenAI allows 4; some clients send more, and they cost nothing here
-_LONGEST_STOP = 1000  # characters: a longer one makes every piece of the answer dear
+_LONGEST_STOP = 1000  # characters: a longer one makes every piece of the answer expensive
 
 
 def check(parameters: Mapping[str, Any]) -> None:
@@ -34,8 +34,8 @@ def check(parameters: Mapping[str, Any]) -> None:
         and len(stops) <= _MAX_STOPS
         and all(isinstance(text, str) and len(text) <= _LONGEST_STOP for text in stops)
     ):
-        told = f"a string or a list of up to {_MAX_STOPS} strings, each of up to {_LONGEST_STOP} characters"
-        raise BadRequestError(f"`stop` must be {told}.", param="stop")
+        expected = f"a string or a list of up to {_MAX_STOPS} strings, each of up to {_LONGEST_STOP} characters"
+        raise BadRequestError(f"`stop` must be {expected}.", param="stop")
 
 
 def seconds(timeout: object) -> float | None:

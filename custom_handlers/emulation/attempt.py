@@ -1,6 +1,6 @@
 """One attempt at an answer: an upstream's text to what the caller gets, and what is wrong with it.
 
-text ─► max_tokens ─► calls found ─► stop texts ─► JSON checked
+text ─► max_tokens ─► calls found ─► stop sequences ─► JSON checked
 """
 
 import json

@@ -36,11 +36,11 @@ def content_text(message: Mapping[str, Any], index: int, attachments: Attachment
         for number, part in enumerate(content):
             uploaded = attachments.get((index, number)) if attachments else None
             if uploaded is None:
-                told = _result_part(part) if result else _part(part, f"messages[{index}].content[{number}]")
+                shown = _result_part(part) if result else _part(part, f"messages[{index}].content[{number}]")
             else:
-                told = uploaded
-            if told is not None:
-                texts.append(told)
+                shown = uploaded
+            if shown is not None:
+                texts.append(shown)
         text = "\n".join(texts)
     elif result:
         text = _as_json(content)

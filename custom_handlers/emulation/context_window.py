@@ -9,7 +9,7 @@ _NEAR = 0.5  # of the limit: below it a sample is enough
 def check_context(prompt: str, limit: int | None) -> None:
     """Raises ContextWindowExceededError if `prompt` has more than `limit` tokens; None means no limit.
 
-    Only an exact count refuses; it ends at the limit, and the number that is told is reckoned from it. Far below the
+    Only an exact count refuses; it ends at the limit, and the number in the error is estimated from it. Far below the
     limit a sample is enough, or the size, since no token is less than a byte.
     """
     if limit is None or len(prompt.encode(errors="replace")) <= limit or estimate(prompt) < limit * _NEAR:

@@ -96,10 +96,10 @@ def correction(prompt: str, answer: str, *, reason: str, instruction: str) -> st
     # The model has seen the mark.
     quoted = _without(mark, escape_results(answer))
     reason = _without(mark, one_line(escape_tags(reason), _LONGEST_REASON))
-    told = f"The message above cannot be used: {reason}.\n{instruction}"
+    request = f"The message above cannot be used: {reason}.\n{instruction}"
     if begun:
-        told = f"{told}\n\n{CONTINUE}"
-    return well_formed(f"{prompt}{quoted}\n\n{header('FORMAT', mark)}{told}\n\n{cue}{begun}")
+        request = f"{request}\n\n{CONTINUE}"
+    return well_formed(f"{prompt}{quoted}\n\n{header('FORMAT', mark)}{request}\n\n{cue}{begun}")
 
 
 def _without(mark: str, text: str) -> str:

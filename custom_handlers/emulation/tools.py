@@ -1,4 +1,4 @@
-"""The tools of a request: how the model is told of them, and whether a call of one is right.
+"""The tools of a request: how they are shown to the model, and whether a call of one is right.
 
 Descriptions stand before the conversation and are built once per distinct list; the rules stand behind it, since models
 forget a format that was explained a hundred thousand characters ago.

@@ -139,9 +139,9 @@ class _CallLog:
     def check(self) -> None:
         """Raises BadRequestError if the conversation ends while calls wait."""
         for call in self._waiting.values():
-            told = f"call `{one_line(call.id, 100)}` of" if call.id else "call of"
+            which = f"call `{one_line(call.id, 100)}` of" if call.id else "call of"
             raise BadRequestError(
-                f"The result of `{call.where}` ({told} `{shown_name(call.name)}`) is missing: send it as a message of "
+                f"The result of `{call.where}` ({which} `{shown_name(call.name)}`) is missing: send it as a message of "
                 "role `tool` before the model is asked again.",
                 param=call.where,
             )

@@ -157,13 +157,13 @@ async def _left() -> Message:
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
     """The body once, then what the client does: a disconnect has to arrive."""
-    told = False
+    started = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal started
+        if started:
             return await receive()
-        told = True
+        started = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again

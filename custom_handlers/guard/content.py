@@ -1,7 +1,7 @@
 """Parts of messages and of tool results that LiteLLM stumbles over or drops, as text or as a note about what they were.
 
 A tool result holds whatever an MCP server, a client or another vendor's API put there. A 400 for it would end the
-session, since it comes again with each turn: what cannot be shown to the model is named, the rest is told as text.
+session, since it comes again with each turn: what cannot be shown to the model is named, the rest becomes text.
 """
 
 import json

@@ -33,8 +33,10 @@ def sift(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     kept = [(name, value) for name, value in headers if name in ALLOWED]
     for name, value in kept:
         if name in _TIMES and seconds(value.decode("latin-1")) is None:
-            told = name.decode()
-            raise RejectedError(400, f"The header {told} must be a number of seconds, as in `{told}: 90`.", told)
+            shown_name = name.decode()
+            raise RejectedError(
+                400, f"The header {shown_name} must be a number of seconds, as in `{shown_name}: 90`.", shown_name
+            )
     return kept
 
 

@@ -95,10 +95,10 @@ def _asked(part: Any, where: str) -> Part:
 
 def _result(part: Part, where: str) -> Part:
     check(part, {"tool_use_id": TEXT, "is_error": FLAG}, f"{where}.")
-    told = content.result(part.get("content"), lambda block: block if _is_file(block) else None)
+    text = content.result(part.get("content"), lambda block: block if _is_file(block) else None)
     if part.get("is_error"):  # LiteLLM knows no place for it
-        told = f"{_FAILED}\n{told}" if isinstance(told, str) else [{"type": "text", "text": _FAILED}, *told]
-    return {**part, "content": told}
+        text = f"{_FAILED}\n{text}" if isinstance(text, str) else [{"type": "text", "text": _FAILED}, *text]
+    return {**part, "content": text}
 
 
 def _answered(part: Any, where: str) -> Part:
@@ -117,12 +117,12 @@ def _answered(part: Any, where: str) -> Part:
         case kind if kind in _THOUGHTS:
             return part
         case kind if kind in _RUN_BY_VENDOR:
-            told = f"[called {part.get('name')}: {content.as_text({'type': 'json', 'json': part.get('input')})}]"
+            text = f"[called {part.get('name')}: {content.as_text({'type': 'json', 'json': part.get('input')})}]"
         case str(kind) if kind.endswith("_tool_result"):
-            told = f"[{kind}]\n{content.as_text(part.get('content'))}"
+            text = f"[{kind}]\n{content.as_text(part.get('content'))}"
         case _:
-            told = content.as_text(part)
-    return {"type": "text", "text": f"\n{told}\n"}
+            text = content.as_text(part)
+    return {"type": "text", "text": f"\n{text}\n"}
 
 
 def _is_file(part: Part) -> bool:

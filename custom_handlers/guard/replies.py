@@ -58,13 +58,13 @@ def _typed(piece: bytes) -> bytes:
     """An error event with its `type`, which LiteLLM leaves null on some paths."""
     event, end, rest = piece.partition(b"\n\n")
     try:
-        told = json.loads(event.removeprefix(b"data: "))
-        error = told["error"]
+        event_data = json.loads(event.removeprefix(b"data: "))
+        error = event_data["error"]
         if not error.get("type"):
             error["type"] = _type_of(int(error.get("code") or 500))
     except (ValueError, TypeError, KeyError, AttributeError):
         return piece
-    return b"data: " + json.dumps(told).encode() + end + rest
+    return b"data: " + json.dumps(event_data).encode() + end + rest
 
 
 def _type_of(status: int) -> str:

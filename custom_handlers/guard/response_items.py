@@ -40,14 +40,14 @@ _SEALED = ("compaction", "compaction_summary", "context_compaction")
 
 def readable(items: list[Any]) -> list[Item]:
     """`items` of a request's `input`. Raises RejectedError, naming the place."""
-    told: list[Item] = []
+    shown: list[Item] = []
     for index, given in enumerate(items):
         where = f"input[{index}]"
         item = {"role": "user", "content": given} if isinstance(given, str) else given
         if not isinstance(item, dict):
             raise refused(where, "must be an object.")
-        told += _item(item, where)
-    return told
+        shown += _item(item, where)
+    return shown
 
 
 def tools_found(items: list[Any]) -> list[Item]:
@@ -119,16 +119,16 @@ def _result(item: Item, where: str) -> Item:
     output = item.get("output")
     if item["type"] == "tool_result":  # Anthropic's name, which LiteLLM reads as well
         output = item.get("output", item.get("content"))
-    told = content.result(output, _image)
+    shown = content.result(output, _image)
     if item["type"] == "apply_patch_call_output" and (status := item.get("status")):
-        told = f"[{status}]\n{told}"
-    return {"type": kind, "call_id": _id(item, where), "output": told}
+        shown = f"[{status}]\n{shown}"
+    return {"type": kind, "call_id": _id(item, where), "output": shown}
 
 
 def _search_result(item: Item, where: str) -> Item:
     names = [str(tool.get("name")) for tool in tools_found([item])]
-    told = f"[Tools that can be called from now on: {', '.join(names) or 'none'}.]"
-    return {"type": "function_call_output", "call_id": _id(item, where), "output": told}
+    shown = f"[Tools that can be called from now on: {', '.join(names) or 'none'}.]"
+    return {"type": "function_call_output", "call_id": _id(item, where), "output": shown}
 
 
 def _reasoning(item: Item, where: str) -> Item:

@@ -150,7 +150,7 @@ _OTHERS = [
 
 
 def shape_of(path: str) -> str | None:
-    """The surface in whose shape an error on `path` is told."""
+    """The surface whose error format is used on `path`."""
     return "messages" if path.startswith(("/v1/messages", "/messages")) else None
 
 

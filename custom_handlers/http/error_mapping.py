@@ -1,4 +1,4 @@
-"""StackSpot's failures, as it tells them, to our errors (section 7 of the wire reference: MIDIR, HASS, GAMBI).
+"""Maps StackSpot's failures to our errors (section 7 of the wire reference: MIDIR, HASS, GAMBI).
 
 Of what it sends, only an error code and the two numbers of a context overflow are read.
 """
@@ -95,7 +95,7 @@ def in_answer(fields: Mapping[str, Any]) -> StackSpotError:
 
 
 def from_transport(error: Exception) -> StackSpotError:
-    """A connection that could not be made; the text of `error` may hold an address, so only its type is told."""
+    """A connection that could not be made; the text of `error` may hold an address, so only its type is named."""
     return BadGatewayError(f"StackSpot could not be reached ({type(error).__name__}).", retryable=True)
 
 

@@ -12,7 +12,7 @@ from litellm.types.utils import ModelResponse, Usage
 
 from custom_handlers.core import events, notes
 
-# LiteLLM's own marks: by the first it charges a stream once, the second says that a failure is on its way to the books.
+# LiteLLM's own flags: by the first it charges a stream once, the second says that a failure is being booked.
 _DISPATCHED, _FAILED = "has_dispatched_final_stream_success", "has_logged_async_failure"
 # Seconds within which a failure is booked; only then is it certain that a caller who has left is charged by nobody.
 _BOOKED_AFTER = 2.0

@@ -55,13 +55,13 @@ class RequestGuard(CustomLogger):
         user_api_key_dict: Any,
         traceback_str: str | None = None,
     ) -> None:
-        """Books what the call has cost, and gives an error its `detail`: once a keep-alive has gone out, LiteLLM tells
+        """Books what the call has cost, and gives an error its `detail`: once a keep-alive has gone out, LiteLLM sends
         nothing else of it.
         """
         await failed_calls.book(request_data, user_api_key_dict)
-        told = getattr(original_exception, "message", None)
-        if isinstance(told, str) and not hasattr(original_exception, "detail"):
-            original_exception.detail = told  # type: ignore[attr-defined]
+        message = getattr(original_exception, "message", None)
+        if isinstance(message, str) and not hasattr(original_exception, "detail"):
+            original_exception.detail = message  # type: ignore[attr-defined]
 
 
 def _names_only(fallbacks: Any) -> bool:

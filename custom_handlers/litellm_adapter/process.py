@@ -60,7 +60,7 @@ def _callers() -> set[tuple[str, str]]:
     found = set()
     frame: FrameType | None = sys._getframe()
     while frame:
-        spec = frame.f_globals.get("__spec__")  # tells the module's name also where it runs as __main__
+        spec = frame.f_globals.get("__spec__")  # has the module's name also where it runs as __main__
         found.add((str(getattr(spec, "name", None) or frame.f_globals.get("__name__")), frame.f_code.co_name))
         frame = frame.f_back
     return found

@@ -20,7 +20,7 @@ from custom_handlers.upstream.oauth import TokenSource
 
 # StackSpot's largest file, stated for knowledge sources (GAMBI).
 MAX_FILE_BYTES = 10 * 1024 * 1024
-# As in StackSpot's example for files of a chat; its unit is not told, seconds are likelier (GAMBI, POTENTII).
+# As in StackSpot's example for files of a chat; its unit is not documented, seconds are likelier (GAMBI, POTENTII).
 EXPIRATION = 60
 
 _DATA_URL = re.compile(r"data:([^;,]*)(?:;[^;,]*)*;base64,", re.IGNORECASE)

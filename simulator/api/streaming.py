@@ -18,7 +18,7 @@ _LEAST_FILLER_PAUSE = 0.005
 
 
 async def send_stream(request: web.Request, plan: Plan, faults: Faults, usage: Usage | None) -> web.StreamResponse:
-    """Stream `plan`; the journal learns of each write before it is made, so that no caller can be ahead of it."""
+    """Stream `plan`; the request log has each write before it is made, so that no caller is ahead of it."""
     state = state_of(request)
     headers = {"Content-Type": faults.stream_content_type, "Cache-Control": "no-cache"}
     response = web.StreamResponse(headers={**headers, **(faults.headers or {})})

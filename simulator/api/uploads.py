@@ -103,7 +103,7 @@ def _storage_error(status: int, code: str, message: str) -> web.Response:
 
 
 def describe(upload: Upload) -> dict[str, Any]:
-    """What the control API tells about an upload."""
+    """What the control API shows of an upload."""
     data = upload.data
     return {
         "id": upload.id,

@@ -78,6 +78,6 @@ class TokenStore:
 
 
 def _jwt(claims: dict[str, Any]) -> str:
-    # Three parts like a real one; nobody but this book can check it, as with the real one's clients.
+    # Three parts like a real one; nobody but this store can check it, as with the real one's clients.
     parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
     return ".".join(base64.urlsafe_b64encode(p).decode().rstrip("=") for p in [*parts, secrets.token_bytes(48)])

@@ -35,7 +35,7 @@ class ToolAdapter:
     patches: bool = False
 
     def listing(self) -> Call | None:
-        """What shows the files of the current folder, and where it is when a shell can tell."""
+        """What shows the files of the current folder, and where it is when a shell can say so."""
         return self._call(_SHELLS, command="echo folder:$PWD; ls", why="List the files") or self._call(
             _LISTERS, path=".", why="List the files"
         )

@@ -12,7 +12,7 @@ from custom_handlers.emulation.json_schema.reader import REFERENCES
 from custom_handlers.emulation.json_schema.run import RUN, Errors, errors, needed_beside, surely_fits, unexpected
 from custom_handlers.emulation.json_schema.values import short
 
-_MOST_BRANCHES_TOLD = 5
+_MOST_BRANCHES_SHOWN = 5
 
 
 def _properties(_: Any, properties: Any, value: Any, __: Any) -> Errors:
@@ -146,8 +146,8 @@ def _one_of(_: Any, branches: Any, value: Any, __: Any) -> Errors:
 def _no_branch(value: Any, found: list[ValidationError]) -> ValidationError:
     """The branches that got furthest into the value are the likeliest to be meant."""
     found.sort(key=lambda error: -len(error.path))
-    told = "; ".join(f"{error.json_path}: {error.message}"[:120] for error in found[:_MOST_BRANCHES_TOLD])
-    return ValidationError(f"{short(value)} is not valid under any of the given schemas ({told})")
+    branches = "; ".join(f"{error.json_path}: {error.message}"[:120] for error in found[:_MOST_BRANCHES_SHOWN])
+    return ValidationError(f"{short(value)} is not valid under any of the given schemas ({branches})")
 
 
 def _not(_: Any, schema: Any, value: Any, __: Any) -> Errors:

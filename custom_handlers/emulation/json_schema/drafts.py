@@ -18,7 +18,7 @@ from jsonschema import (
 
 from custom_handlers.emulation.json_schema.values import short
 
-# Where a part stands: its key, behind the place of what holds it. Put together only when it is told.
+# Where a part stands: its key, behind the place of what holds it. Put together only for an error.
 Place: TypeAlias = tuple[Any, Any]
 Schemas: TypeAlias = list[tuple[Any, Place]]
 MOST_PARTS = 5_000

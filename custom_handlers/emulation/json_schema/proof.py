@@ -1,4 +1,4 @@
-"""Whether a value fits a schema, decided in a process of its own: a dear check would hold up every other request.
+"""Whether a value fits a schema, decided in a process of its own: an expensive check would hold up every other request.
 
 A thread does not help, since the check holds the interpreter. The process is ended after some seconds, or when the
 caller is gone; it knows no variable of the gateway's environment, and what it cannot decide counts as fitting.
@@ -65,8 +65,8 @@ async def _asked(question: bytes) -> str | None:
         return None
     try:
         async with asyncio.timeout(_SECONDS):
-            told, _ = await process.communicate(question)
-        found = json.loads(told)
+            output, _ = await process.communicate(question)
+        found = json.loads(output)
     except (TimeoutError, ValueError):
         return None
     finally:

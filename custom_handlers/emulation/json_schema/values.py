@@ -1,4 +1,4 @@
-"""Values as they are compared and told."""
+"""Values as they are compared, and as errors show them."""
 
 import json
 from collections.abc import Callable

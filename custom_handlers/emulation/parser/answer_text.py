@@ -1,4 +1,4 @@
-"""The text of an answer while it is read: what of it is told already, and what is still to be looked at."""
+"""The text of an answer while it is read: what of it is emitted, and what is still to be looked at."""
 
 from custom_handlers.emulation.parser.lines import Line
 from custom_handlers.emulation.parser.markers import SUSPECT, blank
@@ -13,7 +13,7 @@ class AnswerText:
     def __init__(self, out: Output) -> None:
         self._out = out
         self._mode = TEXT
-        self._buffer = "\n"  # in text and in a fence with the character before it, which is told already
+        self._buffer = "\n"  # in text and in a fence with the character before it, which is emitted already
         self._line = Line()
         self._after_call = False  # directly behind a call: nothing but space since then
         self._sure = True  # is a call sure that follows in its line
@@ -23,7 +23,7 @@ class AnswerText:
         self._run: list[str] = []
 
     def _stop_run(self) -> None:
-        """Makes up for what was not done at each piece that was told as it came."""
+        """Makes up for what was not done at each piece that was emitted as it came."""
         self._flows = False
         if self._run:
             emitted = "".join(self._run)
@@ -69,7 +69,7 @@ class AnswerText:
         self._line.begin()
 
     def _skip_marker(self, start: int, end: int) -> bool:
-        """A marker that is told only if the calls that it belongs to are quoted."""
+        """A marker that is emitted only if the calls that it belongs to are quoted."""
         marker, rest = self._buffer[start:end], self._buffer[end:]
         self._pass(start)
         self._after_marker(rest, marker if self._out.holds else "")

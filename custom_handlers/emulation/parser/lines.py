@@ -8,8 +8,8 @@ _UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\r")
 
 
 class Line:
-    """The line that an answer is in. What is told of it is added; `text` below goes on behind that, after its first
-    character, which is told already.
+    """The line that an answer is in. What is emitted of it is added; `text` below goes on behind that, after its first
+    character, which is emitted already.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What an answer has told so far, and what waits until it is known whether it is a call or only quotes one."""
+"""What has been emitted of an answer, and what waits until it is known whether it is a call or only quotes one."""
 
 from dataclasses import replace
 
@@ -14,12 +14,12 @@ class Output:
         self._first = self._index = first
         self._single = single
         self._parts: list[Segment] = []
-        self.space: list[str] = []  # told only if text follows
+        self.space: list[str] = []  # emitted only if text follows
         self._before_thought = 0  # so much of it
         self._held: list[Reading] = []
         self._waits = False  # is any call held that is not sure
-        self.silent = True  # has no text been told
-        self._trims = False  # space behind a thought is not told
+        self.silent = True  # has no text been emitted
+        self._trims = False  # space after reasoning is not emitted
         self.ended = False
 
     def take(self) -> list[Segment]:
@@ -45,7 +45,7 @@ class Output:
 
     @property
     def flows(self) -> bool:
-        """Is text told as it comes, with the space before it?"""
+        """Is text emitted as it comes, with the space before it?"""
         return not (self.silent or self._trims)
 
     def flow(self, text: str) -> str:
@@ -86,17 +86,17 @@ class Output:
             self.space.append(text)
 
     def hold(self, text: str) -> None:
-        """Markers around calls are told only if these are quoted."""
+        """Markers around calls are emitted only if these are quoted."""
         if text:
             self._held.append(Reading(text))
 
     def thought(self) -> None:
-        """A thought begins. Space before it is told only if text follows."""
+        """Reasoning begins. Space before it is emitted only if text follows."""
         self.space = ["".join(self.space)] if not self.silent else []
         self._before_thought = len(self.space)
 
     def trim(self) -> bool:
-        """Space that follows is not told."""
+        """Space that follows is not emitted."""
         self._trims = True
         return True
 
@@ -107,7 +107,7 @@ class Output:
             self.settle(meant=True)
 
     def settle(self, *, meant: bool) -> None:
-        """Makes what is held if it is meant, and tells it as text if not, but for what is sure."""
+        """Makes the calls that are held if they are meant; otherwise emits them as text, except those that are sure."""
         held, self._held, self._waits = self._held, [], False
         for reading in held:
             if self.ended:

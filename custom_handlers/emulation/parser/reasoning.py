@@ -18,7 +18,7 @@ class OpenReasoning:
         self._end = thought_end(opening)
         self._may_open = begun
         self._emitted: list[str] = []
-        self._space: list[str] = []  # told only if more of the thought follows
+        self._space: list[str] = []  # emitted only if more of the thought follows
 
     @property
     def text(self) -> str:
@@ -30,7 +30,7 @@ class OpenReasoning:
         return call.group() if call else ""
 
     def read(self, text: str, last: bool) -> tuple[str, str, bool]:
-        """What of `text` is told, what is left of it, and whether the thought has ended."""
+        """What of `text` is emitted, what is left of it, and whether the thought has ended."""
         if self._may_open:
             if opening := THOUGHT_BEGINNING.match(text):
                 self._end, text = thought_end(opening.group()), text[opening.end() :]

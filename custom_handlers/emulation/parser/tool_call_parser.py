@@ -61,7 +61,7 @@ class ToolCallParser(CallReader):
 
     @property
     def ended(self) -> bool:
-        """Can nothing of what still comes be told? Then the rest need not be waited for."""
+        """Can nothing of what still comes be emitted? Then the rest need not be waited for."""
         return self._out.ended
 
     def feed(self, text: str) -> list[Segment]:

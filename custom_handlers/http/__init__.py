@@ -3,7 +3,7 @@
 client          one POST: sent, tried again, its body read
 retry           when it is tried again
 timeouts        until the first byte, between two pieces, and in all: one Deadline for a call
-sse             bytes to server-sent events
+sse             bytes to server-sent events (event_stream: a request, and its answer as events)
 error_mapping   StackSpot's failures as our errors
 network         proxies and certificates, as the environment says
 """

@@ -7,10 +7,11 @@ from typing import Any
 
 from custom_handlers.core.errors import AuthenticationError, InvalidResponseError
 from custom_handlers.core.events import MAX_TOKENS, Delta, Event, Finish, Usage
-from custom_handlers.http import client
+from custom_handlers.http.client import Request
 from custom_handlers.http.error_mapping import in_answer
+from custom_handlers.http.event_stream import stream_events
 from custom_handlers.http.retry import Attempts, Pause
-from custom_handlers.http.sse import ServerSentEvent, SSEDecoder, TextJoiner
+from custom_handlers.http.sse import ServerSentEvent, TextJoiner
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.upstream.oauth import TokenSource
 
@@ -90,7 +91,7 @@ class AgentsApi:
         finally:
             await answer.aclose()
 
-    async def _ask_once(
+    def _ask_once(
         self,
         body: Mapping[str, Any],
         agent_id: str,
@@ -98,34 +99,20 @@ class AgentsApi:
         deadline: Deadline,
         attempts: Attempts,
     ) -> AsyncGenerator[Event]:
-        request = client.Request(
+        request = Request(
             f"{self.inference_url}/v1/agent/{agent_id}/chat",
             headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
             json=body,
         )
-        async with client.stream(request, deadline, self.pause, attempts) as response:
-            body_bytes = client.aiter_bytes(response, deadline)
-            sse, answer = SSEDecoder(), AgentStreamDecoder()
-            async for piece in body_bytes:
-                for event in answer.decode(sse.decode(piece)):
-                    yield event
-                # Empty deltas can come for ever (COPILOT), so before the first text only text counts as life.
-                if answer.has_text:
-                    deadline.progress()
-                if answer.ended:
-                    await client.drain(body_bytes)
-                    return
-            for event in answer.decode(sse.flush()):
-                yield event
-            for event in answer.flush():
-                yield event
+        return stream_events(request, AgentStreamDecoder(), deadline, self.pause, attempts)
 
 
 class AgentStreamDecoder:
     """The server-sent events of one answer to ours; pure, so that any split can be tested without a socket."""
 
     def __init__(self) -> None:
-        self.has_text = False
+        # Empty deltas can come for ever (COPILOT), so before the first text only text counts as a sign of life.
+        self.begun = False
         self.ended = False
         self._text = TextJoiner()
         self._last: Mapping[str, Any] | None = None
@@ -175,12 +162,12 @@ class AgentStreamDecoder:
         if (length := self._length + len(text)) > MAX_TEXT:
             raise InvalidResponseError("StackSpot's answer is too long: it was given up.", final=True)
         self._length = length
-        self.has_text = self.has_text or bool(text.strip())
+        self.begun = self.begun or bool(text.strip())
         return text
 
     def _end(self) -> Finish:
         last = self._last or {}
-        if not self.has_text:
+        if not self.begun:
             reason = "its content filter probably refused it" if self._null else "try again"
             empty = InvalidResponseError(f"StackSpot's answer is empty: {reason}.", final=True)
             empty.usage = read_usage(last.get("tokens"))

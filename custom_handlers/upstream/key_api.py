@@ -4,15 +4,17 @@ Known from the project's specification only (section 13 of the wire reference): 
 """
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from custom_handlers.core.errors import InvalidResponseError, UnknownModelError
 from custom_handlers.core.events import MAX_TOKENS, Delta, Event, Finish, Usage
-from custom_handlers.http import client
+from custom_handlers.http.client import Request
 from custom_handlers.http.error_mapping import Service, in_answer
+from custom_handlers.http.event_stream import stream_events
 from custom_handlers.http.retry import Attempts, Pause
-from custom_handlers.http.sse import DONE, ServerSentEvent, SSEDecoder, TextJoiner
+from custom_handlers.http.sse import DONE, ServerSentEvent, TextJoiner
 from custom_handlers.http.timeouts import Deadline
 
 PATHS = {
@@ -68,26 +70,16 @@ class KeyApi:
         if stream:
             body["stream_options"] = {"include_usage": True}
         body |= {name: parameters[name] for name in FORWARDED if parameters.get(name) is not None}
-        request = client.Request(
+        request = Request(
             self.api_base + PATHS[model],
             headers={"Authorization": f"Bearer {self.api_key}"},
             json=body,
             service=Service.KEY_API,
         )
         deadline.start_request()
-        async with client.stream(request, deadline, self.pause, attempts) as response:
-            body_bytes = client.aiter_bytes(response, deadline)
-            sse, answer = SSEDecoder(), ChatCompletionDecoder()
-            async for piece in body_bytes:
-                deadline.progress()
-                for event in answer.decode(sse.decode(piece)):
-                    yield event
-                if answer.ended:
-                    await client.drain(body_bytes)
-                    break
-            for event in answer.decode(sse.flush()):
-                yield event
-            for event in answer.flush():
+        answer = stream_events(request, ChatCompletionDecoder(), deadline, self.pause, attempts)
+        async with aclosing(answer):
+            async for event in answer:
                 yield event
 
 
@@ -95,6 +87,7 @@ class ChatCompletionDecoder:
     """OpenAI chat completion chunks, or one whole completion, to events."""
 
     def __init__(self) -> None:
+        self.begun = True  # whatever comes is a sign of life
         self.ended = False
         self._text = TextJoiner()
         self._reason: str | None = None

@@ -289,9 +289,9 @@ def test_text_counts_as_life_and_empties_do_not() -> None:
     assert list(answer.decode(sse.decode(stream(*[{"message": ""}] * 20, {"message": " "})))) == [
         Delta({"content": " "})
     ]
-    assert not answer.has_text
+    assert not answer.begun
     list(answer.decode(sse.decode(stream({"message": "Hi"}))))
-    assert answer.has_text
+    assert answer.begun
 
 
 def test_the_body_holds_what_is_needed_and_no_more() -> None:

@@ -23,7 +23,7 @@ CALLS = [
 def call(command: str, gateway: Server, developer: Developer) -> Any:
     """The JSON that a curl command gets; it is read as a shell and curl would read it."""
     filled = command.replace(GATEWAY, gateway.url).replace("$STACKSPOT_GATEWAY_KEY", developer.key)
-    program, silent, url, *options = shlex.split(filled)
+    program, silent, url, *options = shlex.split(filled.replace("\\\n", ""))
     assert (program, silent) == ("curl", "-s")
     named = list(zip(options[::2], options[1::2], strict=True))
     assert {name for name, _ in named} <= {"-H", "-d"}

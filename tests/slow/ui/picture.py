@@ -4,6 +4,7 @@ Today's usage is that of real calls to the simulator. The six days before it are
 smaller, as nobody can have worked in the past.
 """
 
+import re
 import secrets
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -57,11 +58,12 @@ def make_a_week(address: str, calls: int) -> None:
                 date = str((datetime.now(UTC) - timedelta(days=days)).date())
                 names = ", ".join(("id", "date", *COPIED, *COUNTED, "timed_requests", "spend", "updated_at"))
                 scaled = ", ".join(f"({name} * {factor})::bigint" for name in (*COUNTED, "timed_requests"))
-                connection.execute(
+                copied = connection.execute(
                     f"INSERT INTO {USAGE} ({names}) SELECT gen_random_uuid()::text, %s, {', '.join(COPIED)}, {scaled}, "  # noqa: S608
                     f"spend * {factor}, now() FROM {USAGE} WHERE date = %s AND model_group = %s",
                     (date, str(datetime.now(UTC).date()), model),
                 )
+                assert copied.rowcount == len(DEVELOPERS), f"{copied.rowcount} rows of {model}"
 
 
 def take(page: Page, gateway: Server, folder: Path) -> None:
@@ -70,8 +72,11 @@ def take(page: Page, gateway: Server, folder: Path) -> None:
     admin.go_to("Usage")
     for model in CALLS:
         expect(page.get_by_text(model, exact=True).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\$\d+\.\d\d$")).first).to_be_visible()
     page.wait_for_timeout(3000)  # the bars grow
-    page.screenshot(path=PICTURE, clip={"x": 280, "y": 0, "width": 1160, "height": 957})
+    top = page.get_by_text("$1.00 here is one million tokens").bounding_box()
+    assert top
+    page.screenshot(path=PICTURE, clip={"x": 280, "y": top["y"] - 12, "width": 1160, "height": 957})
 
 
 def main() -> None:
@@ -93,7 +98,7 @@ def main() -> None:
                 gateway = Server(started.url, started.process, started.log, started.key, password)
                 publish(Gateway(gateway.url, gateway.key))
                 make_a_week(variables["DATABASE_URL"], work(gateway))
-                take(browser.new_page(viewport={"width": 1440, "height": 1000}), gateway, folder)
+                take(browser.new_page(viewport={"width": 1440, "height": 1200}), gateway, folder)
     print(f"Wrote {PICTURE.relative_to(ROOT)}.")
 
 

@@ -36,6 +36,7 @@ WEEK = {
 COUNTED = ("prompt_tokens", "completion_tokens", "api_requests", "successful_requests", "total_response_time_ms")
 COPIED = ("user_id", "api_key", "model", "model_group", "custom_llm_provider", "mcp_namespaced_tool_name", "endpoint")
 USAGE = '"LiteLLM_DailyUserSpend"'
+REQUESTS = '"LiteLLM_DailyGatewayRequests"'
 
 
 def work(gateway: Server) -> int:
@@ -51,19 +52,27 @@ def work(gateway: Server) -> int:
 def make_a_week(address: str, calls: int) -> None:
     """Copies today's usage to the days before it, once LiteLLM has written it."""
     with psycopg.connect(address.partition("?")[0], autocommit=True) as connection:
-        written = f"SELECT coalesce(sum(api_requests), 0) FROM {USAGE}"  # noqa: S608 - no text of others
-        eventually(lambda: (connection.execute(written).fetchone() or [0])[0] == calls, "the usage is written", 180)
+        for counted in (f"sum(api_requests) FROM {USAGE}", f"sum(successful_requests) FROM {REQUESTS}"):
+            written = f"SELECT {counted}"
+            eventually(lambda w=written: (connection.execute(w).fetchone() or [0])[0] == calls, counted, 180)  # type: ignore[misc]
+        today = datetime.now(UTC).date()
         for model, factors in WEEK.items():
             for days, factor in enumerate(reversed(factors), start=1):
-                date = str((datetime.now(UTC) - timedelta(days=days)).date())
+                date = str(today - timedelta(days=days))
                 names = ", ".join(("id", "date", *COPIED, *COUNTED, "timed_requests", "spend", "updated_at"))
                 scaled = ", ".join(f"({name} * {factor})::bigint" for name in (*COUNTED, "timed_requests"))
                 copied = connection.execute(
                     f"INSERT INTO {USAGE} ({names}) SELECT gen_random_uuid()::text, %s, {', '.join(COPIED)}, {scaled}, "  # noqa: S608
                     f"spend * {factor}, now() FROM {USAGE} WHERE date = %s AND model_group = %s",
-                    (date, str(datetime.now(UTC).date()), model),
+                    (date, str(today), model),
                 )
                 assert copied.rowcount == len(DEVELOPERS), f"{copied.rowcount} rows of {model}"
+        connection.execute(
+            f"INSERT INTO {REQUESTS} (date, category, route, successful_requests, updated_at) "  # noqa: S608
+            f"SELECT used.date, calls.category, calls.route, sum(used.successful_requests), now() "
+            f"FROM {USAGE} AS used, {REQUESTS} AS calls WHERE used.date <> %s AND calls.date = %s GROUP BY 1, 2, 3",
+            (str(today), str(today)),
+        )
 
 
 def take(page: Page, gateway: Server, folder: Path) -> None:

@@ -115,3 +115,10 @@ def test_files_that_are_named_are_there(path: Path) -> None:
 def test_many_tests_are_named() -> None:
     named = {word for word in Page.read(ROOT / "docs" / "robustness.md").code if word.startswith("tests/")}
     assert len(named) > 25
+
+
+def test_the_layers_are_those_that_are_held() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [held] = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    [drawn] = [text for language, text in Page.read(ROOT / "docs" / "architecture.md").blocks if language == "text"]
+    assert [re.split(" {2,}", line)[0] for line in drawn.splitlines()] == held

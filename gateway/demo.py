@@ -61,6 +61,7 @@ def show(chosen: int, *, stay: bool) -> None:
         variables = running.enter_context(database(ROOT, clean_environment({}), FOLDER / "postgres"))
         environ = {
             **account.for_gateway(simulator.url),
+            "STACKSPOT_REQUESTS_PER_MINUTE": "100",
             **variables,
             "UI_USERNAME": "admin",
             "UI_PASSWORD": password,

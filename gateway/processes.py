@@ -57,6 +57,7 @@ class Account:
             "STACKSPOT_INFERENCE_URL": simulator,
             "STACKSPOT_UPLOAD_URL": simulator,
             "STACKSPOT_API_BASE": f"{simulator}/v1",
+            "STACKSPOT_REQUESTS_PER_MINUTE": "0",  # the simulator has no limit unless it is told
         }
 
 

@@ -4,5 +4,6 @@ settings         the environment: one StackSpot account
 config_file      LiteLLM's configuration file: its StackSpot deployments, and every mistake in them
 deployment       one deployment's model_info, parsed once
 request_limits   how much one request may hold
+pacing           at what pace requests go to StackSpot
 spelling         which name was meant
 """

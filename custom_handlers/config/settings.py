@@ -21,12 +21,15 @@ from custom_handlers.config.config_file import (
     scan,
     stray_variables,
 )
+from custom_handlers.config.pacing import VARIABLES as PACING_VARIABLES
+from custom_handlers.config.pacing import read_quota
 from custom_handlers.config.request_limits import VARIABLES as LIMIT_VARIABLES
 from custom_handlers.config.request_limits import RequestLimits, read_limits
 from custom_handlers.config.spelling import suggestion
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.core.models import AGENT_VARIABLES, MODELS, is_ulid
 from custom_handlers.http.network import is_loopback
+from custom_handlers.pacing.quota import Quota
 
 __all__ = ["KNOWN", "ModelEntry", "Settings", "log_level", "read", "read_model_list", "read_settings"]
 
@@ -51,6 +54,7 @@ KNOWN = (
     *SWITCHES,
     "STACKSPOT_LOG_LEVEL",
     *LIMIT_VARIABLES,
+    *PACING_VARIABLES,
 )
 CLIENTS_KEY = f"{PREFIX}GATEWAY_KEY"  # a developer's own virtual key, for clients
 _WHERE_CREDENTIALS = (
@@ -76,6 +80,7 @@ class Settings:
     uploads: bool = False
     fetch_images: bool = False
     limits: RequestLimits = field(default_factory=RequestLimits)
+    quota: Quota | None = None  # what the account may ask in a minute; None for no limit
     in_process: bool = False  # no configuration file: the environment alone says which agents there are
 
 
@@ -112,7 +117,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
     realm, client_id, secret = _credentials(env, mistakes, needed=needed)
     switches = {name: env.get(name, "").lower() for name in SWITCHES}
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
-    limits = read_limits(env, mistakes)
+    limits, quota = read_limits(env, mistakes), read_quota(env, mistakes)
     if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
         mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     if mistakes:
@@ -131,6 +136,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         uploads=switches["STACKSPOT_UPLOADS"] == "true",
         fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
         limits=limits,
+        quota=quota,
         in_process=in_process,
     )
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from custom_handlers.config.settings import ModelEntry, Settings, read, read_model_list, read_settings
 from custom_handlers.core.errors import ConfigurationError
+from custom_handlers.pacing.quota import Quota
 from tests.harness import AGENTS, ROOT
 
 CHAT = AGENTS["stackspot-ai-chat"]
@@ -63,6 +64,7 @@ def test_agents_for_all_models() -> None:
         idm_url="https://idm.stackspot.com",
         inference_url="https://genai-inference-app.stackspot.com",
         upload_url="https://data-integration-api.stackspot.com",
+        quota=Quota(),
         in_process=True,
     )
 
@@ -157,6 +159,7 @@ def test_every_mistake_is_told_at_once() -> None:
             "STACKSPOT_LOG_LEVEL": "LOUD",
             "STACKSPOT_MAX_BODY_MB": "many",
             "STACKSPOT_MAX_JSON_DEPTH": "1000",
+            "STACKSPOT_BURST": "0",
         },
         [
             model({"stackspot_idle_timeout": 0, "max_input_tokens": "many", "stackspot_agent_id": "mine"}),
@@ -175,6 +178,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "STACKSPOT_LOG_LEVEL must be one of",
         "STACKSPOT_MAX_BODY_MB must be a whole number from 1 to 1000",
         "STACKSPOT_MAX_JSON_DEPTH must be a whole number from 1 to 250",
+        "STACKSPOT_BURST must be a whole number from 1 to 1000000",
         "Model stackspot-ai-code: stackspot_idle_timeout",
         "Model stackspot-ai-code: max_input_tokens is 'many'",
         "Model stackspot-ai-code: the agent id is not a ULID",

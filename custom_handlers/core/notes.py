@@ -1,6 +1,7 @@
-"""What the handler leaves for the proxy about the request that it works on, where LiteLLM carries nothing.
+"""What the proxy and the handler tell each other about the request that they work on, where LiteLLM carries nothing.
 
 LiteLLM drops an exception's headers on two surfaces, and its failure hook learns nothing of a text completion's call.
+What it says of the caller stands beside what the request's body says, and at another place on each surface.
 """
 
 from contextvars import ContextVar
@@ -8,12 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who shares the account with others: a virtual key, as the proxy has authenticated it. `weight` is its share."""
+
+    key: str
+    weight: float = 1.0
+
+
 @dataclass(slots=True)
 class Notes:
-    """`headers` belong to an answer that is an error; `bill` is LiteLLM's usage and cost of a call that failed."""
+    """`headers` belong to an answer that is an error; `bill` is LiteLLM's usage and cost of a call that failed;
+    `queued` is how long the call has waited for its turns, seconds.
+    """
 
     headers: dict[str, str] = field(default_factory=dict)
     bill: tuple[Any, float] | None = None
+    caller: Caller | None = None
+    queued: float | None = None
 
 
 _notes: ContextVar[Notes | None] = ContextVar("stackspot_notes", default=None)

@@ -1,17 +1,24 @@
-"""Puts the headers that the handler has noted on an answer that is an error: LiteLLM drops them on two surfaces."""
+"""Puts what the handler has noted on an answer's head: LiteLLM drops an error's headers on two surfaces."""
 
 from custom_handlers.core import notes
 from custom_handlers.guard.asgi_types import Message, Send
 
+QUEUED = "x-stackspot-queue-seconds"
+
 
 def with_noted_headers(send: Send) -> Send:
-    """Begins the notes of a request; the `send` that it returns adds their headers to an error."""
+    """Begins the notes of a request; the `send` that it returns adds their headers to an error, and to every answer
+    how long it has waited for its turn.
+    """
     noted = notes.begin()
 
     async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= 400 and noted.headers:
+        if message["type"] == "http.response.start":
             known = {name.lower() for name, _ in message.get("headers", ())}
-            added = [(name.encode(), value.encode()) for name, value in noted.headers.items()]
+            told = dict(noted.headers) if message["status"] >= 400 else {}
+            if noted.queued is not None:
+                told[QUEUED] = f"{noted.queued:.1f}"
+            added = [(name.encode(), value.encode()) for name, value in told.items()]
             headers = [*message.get("headers", ()), *(header for header in added if header[0] not in known)]
             message = {**message, "headers": headers}
         await send(message)

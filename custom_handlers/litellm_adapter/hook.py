@@ -9,6 +9,7 @@ from typing import Any
 from litellm.exceptions import BadRequestError
 from litellm.integrations.custom_logger import CustomLogger
 
+from custom_handlers.core import notes
 from custom_handlers.core.models import PROVIDER
 from custom_handlers.litellm_adapter import failed_calls
 
@@ -19,6 +20,8 @@ FALLBACK_FIELDS = ("fallbacks", "context_window_fallbacks", "content_policy_fall
 RETRY_FIELDS = ("num_retries", "retry_policy", "model_group_retry_policy")
 # Where LiteLLM puts what a key or a team has of router settings, and what it takes from a request's body as well.
 OVERRIDE = "router_settings_override"
+# In the metadata of a key, or of its team for keys without: how large the key's share of the account is.
+WEIGHT = "stackspot_weight"
 
 
 class RequestGuard(CustomLogger):
@@ -28,6 +31,8 @@ class RequestGuard(CustomLogger):
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> dict[str, Any]:
         """`data` without settings for retries. Raises BadRequestError: the proxy answers it before the first byte."""
+        if noted := notes.current():
+            noted.caller = _caller(user_api_key_dict)
         for name in REFUSED_FIELDS:
             if name in data:
                 raise _refusal(data, name, "is not accepted: the gateway's configuration chooses the provider.")
@@ -62,6 +67,17 @@ class RequestGuard(CustomLogger):
         message = getattr(original_exception, "message", None)
         if isinstance(message, str) and not hasattr(original_exception, "detail"):
             original_exception.detail = message  # type: ignore[attr-defined]
+
+
+def _caller(key: Any) -> notes.Caller:
+    """Who asks, of what LiteLLM has authenticated: nothing of the request can change it."""
+    for metadata in (key.metadata, key.team_metadata):
+        weight = (metadata or {}).get(WEIGHT)
+        if isinstance(weight, int | float) and 0 < weight < float("inf"):
+            break
+    else:
+        weight = 1.0
+    return notes.Caller(str(key.api_key or key.user_id or "unnamed"), float(weight))
 
 
 def _names_only(fallbacks: Any) -> bool:

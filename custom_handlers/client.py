@@ -1,6 +1,7 @@
 """One StackSpot account: its two upstreams, and what its calls share (the token, uploads, learned context windows)."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from custom_handlers.config.deployment import Deployment, resolve_agent
 from custom_handlers.config.settings import Settings
+from custom_handlers.core import notes
 from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
 from custom_handlers.core.events import Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
@@ -17,7 +19,11 @@ from custom_handlers.emulation import emulator, prompt
 from custom_handlers.emulation.context_window import check_context
 from custom_handlers.emulation.request import EmulatedRequest
 from custom_handlers.http.timeouts import Deadline
+from custom_handlers.http.turns import Turns
+from custom_handlers.litellm_adapter import process, redis_client
 from custom_handlers.meter import Meter, texts
+from custom_handlers.pacing.memory import MemoryPacer
+from custom_handlers.pacing.quota import IN_PROCESS, Pacer
 from custom_handlers.upstream.agents_api import Agent, AgentsApi
 from custom_handlers.upstream.key_api import KeyApi
 from custom_handlers.upstream.oauth import TokenSource
@@ -48,6 +54,7 @@ class StackSpotClient:
         self.agents = AgentsApi(settings.inference_url, tokens)
         self.uploads = Uploads(settings.upload_url, tokens, settings.uploads, settings.fetch_images)
         self.key_api = KeyApi(settings.api_base, settings.api_key)
+        self.pacer = _pacer(settings)
         self._learned_limits: dict[str, tuple[int, float]] = {}
 
     async def chat(
@@ -55,6 +62,9 @@ class StackSpotClient:
     ) -> AsyncGenerator[Event]:
         """The answer of whichever upstream serves `deployment`; its end says what the whole call has used."""
         meter, settings = meter or Meter(), self.settings
+        if self.pacer:
+            noted = notes.current()
+            meter.attempts.turns = Turns(self.pacer, (noted and noted.caller) or notes.Caller(IN_PROCESS))
         name = canonical_model_name(request.model)
         agent_id = resolve_agent(
             deployment, name, settings.agent_ids, has_api_key=bool(settings.api_key), in_process=settings.in_process
@@ -122,6 +132,25 @@ class StackSpotClient:
     def _learned_limit(self, agent: Agent) -> int | None:
         limit, until = self._learned_limits.get(agent.id, (None, 0.0))
         return limit if time.monotonic() < until else None
+
+
+def _pacer(settings: Settings) -> Pacer | None:
+    """One for both upstreams; through Redis where the proxy has one, for all of its workers and replicas."""
+    quota, workers = settings.quota, process.workers()
+    if quota is None or settings.in_process:
+        return MemoryPacer(quota) if quota else None
+    if redis_client.is_configured():
+        from custom_handlers.pacing.shared import RedisPacer
+
+        account = hashlib.sha256(f"{settings.realm}/{settings.client_id}/{settings.api_key}".encode()).hexdigest()
+        return RedisPacer(quota, redis_client.connect, account[:16])
+    if workers > 1:
+        logger.warning(
+            "There are %d workers and no Redis (REDIS_HOST): each paces its part of %d requests a minute alone.",
+            workers,
+            quota.per_minute,
+        )
+    return MemoryPacer(replace(quota, per_minute=quota.per_minute / workers))
 
 
 def _agent(agent_id: str, deployment: Deployment) -> Agent:

@@ -60,9 +60,11 @@ async def stream(
     """
     attempt, attempts = 0, attempts or Attempts()
     while True:
+        if attempts.turns:
+            await attempts.turns.take(deadline)
         try:
             async with deadline.bound():
-                if pause:
+                if pause and not attempts.turns:
                     await pause.wait(deadline)
                 attempts.take()
                 response = await _send(request)
@@ -70,6 +72,8 @@ async def stream(
         except StackSpotError as error:
             if not isinstance(error, CallerTimeoutError | UpstreamTimeoutError) or error.code or error.retryable:
                 attempts.refused()
+            if isinstance(error, RateLimitError) and attempts.postponed(error):
+                continue
             delay = retry_delay(error, attempt, deadline.remaining, random.random())  # noqa: S311
             if delay is None or attempts.left <= 0:
                 raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from custom_handlers.core.errors import RateLimitError, StackSpotError
 from custom_handlers.http.timeouts import Deadline
+from custom_handlers.http.turns import Turns
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
 MAX_PAUSE_SECONDS = 60.0
@@ -18,6 +19,7 @@ class Attempts:
 
     left: int = 1 + len(RETRY_DELAYS)
     asked: bool = False
+    turns: Turns | None = None  # of an account whose requests are paced
 
     def take(self) -> None:
         """Call before each try."""
@@ -27,10 +29,20 @@ class Attempts:
         """Call when StackSpot did not take the question: it cost nothing."""
         self.asked = False
 
+    def postponed(self, error: RateLimitError) -> bool:
+        """Whether the pacer will let the request go again, after its 429: then the try does not count."""
+        if self.turns:
+            self.turns.refused(error)
+            self.left += 1
+        return self.turns is not None
+
 
 @dataclass(slots=True)
 class Pause:
-    """A 429 holds for the account, so all its calls wait (StackSpot sends no Retry-After; MIDIR)."""
+    """A 429 holds for the account, so all its calls wait (StackSpot sends no Retry-After; MIDIR).
+
+    For an account that is not paced: a pacer does more than this.
+    """
 
     until: float = 0.0
 

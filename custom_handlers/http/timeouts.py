@@ -33,6 +33,11 @@ class Deadline:
     def remaining(self) -> float:
         return min(self._next(), self._end) - self._now()
 
+    @property
+    def left(self) -> float:
+        """Seconds of the whole call."""
+        return max(self._end - self._now(), 0.0)
+
     def start_request(self) -> None:
         """Call before each request of the call: it has its own time until the first piece."""
         self._first = self._now() + self._timeouts.first_byte

@@ -37,6 +37,13 @@ def config() -> Path | None:
     return Path(path) if path else None
 
 
+def workers() -> int:
+    """How many processes this proxy consists of."""
+    named = sys.argv[sys.argv.index("--num_workers") + 1 :] if "--num_workers" in sys.argv else []
+    number = next(iter(named), os.environ.get("NUM_WORKERS", ""))
+    return int(number) if number.isdecimal() and _serves(sys.argv) else 1
+
+
 def end(message: str) -> NoReturn:
     """Ends this process and, for a worker, the proxy's supervisor.
 

@@ -1,0 +1,18 @@
+"""The Redis that LiteLLM shares limits and budgets in, with LiteLLM's own reading of the environment."""
+
+import os
+from typing import Any
+
+_NAMED_BY = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
+_A_DAY = 86_400.0
+
+
+def is_configured() -> bool:
+    return any(os.environ.get(name) for name in _NAMED_BY)
+
+
+def connect() -> Any:
+    """An asynchronous client for the running event loop. Reading never times out: a subscription may be quiet."""
+    from litellm._redis import get_redis_async_client
+
+    return get_redis_async_client(socket_timeout=_A_DAY)

@@ -1,0 +1,93 @@
+"""Keys share the account's pace: on every surface a request counts for the key that the proxy has authenticated."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from database.local import database
+from simulator.client import Simulator
+from tests.developers import Developer, hire, manage
+from tests.gateway.calling import PATHS, ROUTES, read, request_body
+from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+
+QUEUED = "x-stackspot-queue-seconds"
+
+
+@pytest.fixture(scope="module")
+def paced_server(account: Account, simulator_server: Server, logs: Path) -> Iterator[Server]:
+    """Sixty requests a minute, of which four at once, and waiting for two seconds at most."""
+    with database(ROOT, clean_environment({}), logs / "paced-postgres") as variables:
+        environ = {
+            **account.for_gateway(simulator_server.url),
+            **variables,
+            "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
+            "STACKSPOT_REQUESTS_PER_MINUTE": "60",
+            "STACKSPOT_BURST": "4",
+            "STACKSPOT_MAX_WAIT_SECONDS": "2",
+            "STACKSPOT_LOG_LEVEL": "DEBUG",
+        }
+        with running_gateway(environ, logs / "paced-gateway.log") as server:
+            yield server
+
+
+@pytest.fixture
+def paced(paced_server: Server, simulator: Simulator) -> Server:
+    return paced_server
+
+
+def post(server: Server, developer: Developer, route: str, **fields: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {developer.key}"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+        return client.post(PATHS[route], json=request_body(route) | fields)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_request_counts_for_its_key_whatever_its_body_says(paced: Server, route: str, stream: bool) -> None:
+    developer = hire(paced, metadata={"stackspot_weight": 2.5})
+    forged = {"user_api_key_hash": "forged", "user_api_key": "forged", "stackspot_weight": 50}
+    answer = post(paced, developer, route, stream=stream, metadata=forged)
+    reply = read(route, answer)
+    assert (reply.status, reply.failure) == (200, None)
+    lines = re.findall(r"StackSpot request of key (\w+) \(weight ([\d.]+)\)", paced.output())
+    assert (developer.token[:8], "2.5") in lines
+    assert not [line for line in lines if line[0] == "forged"]
+    if not stream:
+        assert float(answer.headers[QUEUED]) <= 2
+
+
+def test_a_team_gives_its_keys_their_weight(paced: Server) -> None:
+    team = manage(paced, "/team/new", team_alias=f"team-{secrets.token_hex(3)}", metadata={"stackspot_weight": 3})
+    developer = hire(paced, team_id=team.json()["team_id"])
+    assert post(paced, developer, "chat").status_code == 200
+    assert f"key {developer.token[:8]} (weight 3)" in paced.output()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("route", ROUTES)
+def test_who_would_wait_too_long_is_told_when_to_come_back(paced: Server, route: str, stream: bool) -> None:
+    developer = hire(paced)
+    with ThreadPoolExecutor(24) as threads:
+        answers = list(threads.map(lambda _: post(paced, developer, route, stream=stream), range(24)))
+    replies = [read(route, answer) for answer in answers]
+    refused = [reply for reply in replies if reply.failure]
+    assert len(refused) >= 3
+    assert len(refused) < 24
+    for reply in refused:
+        assert reply.failure
+        assert reply.failure.message.count("StackSpot's request limit for this account is reached") == 1
+        if not reply.streamed:
+            assert reply.status == 429
+            assert 2 <= int(reply.headers["retry-after"]) <= 30
+
+
+def test_a_429_of_stackspot_is_not_seen(paced: Server, simulator: Simulator) -> None:
+    simulator.faults(status=429, times=1)
+    assert post(paced, hire(paced), "chat").status_code == 200
+    assert [found["status"] for found in simulator.requests("/chat")] == [429, 200]

@@ -9,6 +9,7 @@ fields         what may pass of a body, surface by surface
 headers        what may pass of a request's headers, and of an answer's
 keys           the routes of keys that are made in the admin UI
 chat, completions, messages, responses   what is changed in the body of one surface before LiteLLM sees it
+counting       the same for the surface that counts tokens
 shapes         whether what stands in a body is of the right type
 spoken, content          parts of messages, and of tool results, as those that LiteLLM passes on
 response_items           the same for the items of a Responses history

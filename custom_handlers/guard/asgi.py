@@ -12,6 +12,7 @@ from custom_handlers.guard import body as bodies
 from custom_handlers.guard import (
     chat,
     completions,
+    counting,
     error_headers,
     fields,
     headers,
@@ -32,6 +33,7 @@ PREPARE = {
     "chat": chat.prepare,
     "completions": completions.prepare,
     "messages": messages.prepare,
+    "count_tokens": counting.prepare,
     "responses": responses.prepare,
 }
 MANAGEMENT_MEGABYTES = 1

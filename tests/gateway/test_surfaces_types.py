@@ -32,6 +32,17 @@ def test_wrong_types_never_end_in_a_server_error(caller: Caller, simulator: Simu
             assert "`" in response.json()["error"]["message"], (str(place), body, response.text)
 
 
+def test_nor_where_tokens_are_counted(caller: Caller) -> None:
+    bodies = [(place, place.holding(wrong)) for place in places(MESSAGES) for wrong in WRONG]
+    for place, body in bodies[::EVERY]:
+        response = caller.post("/v1/messages/count_tokens", json=body)
+        assert response.status_code in (200, 400), (str(place), body, response.text)
+        if response.status_code == 400:
+            assert "`" in response.json()["error"]["message"], (str(place), body, response.text)
+        else:
+            assert response.json()["input_tokens"] > 0
+
+
 CASES: list[tuple[str, dict[str, Any], str]] = [
     *((route, {"messages": [{"role": "user", "content": 5}]}, "messages[0].content") for route in (CHAT, MESSAGES)),
     *((route, {"messages": [5]}, "messages") for route in (CHAT, MESSAGES)),

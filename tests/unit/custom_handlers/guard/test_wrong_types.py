@@ -7,7 +7,7 @@ import pytest
 
 from custom_handlers.guard.asgi import PREPARE
 from custom_handlers.guard.rejection import RejectedError
-from tests.gateway.calling import ROUTES
+from tests.gateway.calling import MESSAGES, ROUTES
 from tests.unit.custom_handlers.guard.places import WRONG, places
 
 
@@ -19,10 +19,10 @@ def refusal_of(route: str, body: dict[str, Any]) -> RejectedError | None:
     return None
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", [*ROUTES, "count_tokens"])
 def test_every_place_of_a_request_with_every_wrong_type(route: str) -> None:
     refused = 0
-    for place in places(route):
+    for place in places(MESSAGES if route == "count_tokens" else route):
         for wrong in WRONG:
             if refusal := refusal_of(route, place.holding(wrong)):
                 refused += 1

@@ -53,7 +53,7 @@ class Forker:
         self._listener = listener
         self._at_import = at_import
         self._generated = generated
-        self._clients: dict[Any, list[int]] = {}  # with what each had started
+        self._clients: dict[socket.socket, list[int]] = {}  # with what each had started
         self._statuses: dict[int, int] = {}
 
     def serve(self) -> NoReturn:
@@ -61,25 +61,28 @@ class Forker:
             ready, _, _ = select.select([self._listener, *self._clients], [], [])
             for one in ready:
                 if one is self._listener:
-                    self._clients[self._listener.accept()[0].makefile("rw")] = []
-                    continue
-                try:
-                    line = one.readline()
-                    if line:
-                        print(json.dumps(self._answer(one, json.loads(line))), file=one, flush=True)
-                        continue
-                except OSError:
-                    pass
-                self._forget(one)
+                    self._clients[self._listener.accept()[0]] = []
+                elif not self._serve(one):
+                    self._forget(one)
 
-    def _forget(self, client: Any) -> None:
+    def _serve(self, client: socket.socket) -> bool:
+        """Answers one line; whether there was one."""
+        line = b""
+        with suppress(OSError):  # the client has ended
+            while not line.endswith(b"\n") and (piece := client.recv(65536)):
+                line += piece
+            if line.endswith(b"\n"):
+                client.sendall(json.dumps(self._answer(client, json.loads(line))).encode() + b"\n")
+                return True
+        return False
+
+    def _forget(self, client: socket.socket) -> None:
         for pid in self._clients.pop(client):
             if self._status(pid) is None:
                 os.kill(pid, signal.SIGKILL)
-        with suppress(OSError):
-            client.close()
+        client.close()
 
-    def _answer(self, client: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, client: socket.socket, asked: dict[str, Any]) -> dict[str, Any]:
         if "poll" in asked:
             return {"status": self._status(asked["poll"])}
         environ = asked["start"]["environ"]
@@ -99,7 +102,7 @@ class Forker:
         status = 0
         try:
             for inherited in (self._listener, *self._clients):
-                os.close(inherited.fileno())
+                inherited.close()
             _become_gateway(parent, arguments, environ, cwd, log)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

@@ -89,6 +89,10 @@ bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6
 bench-emulation: install  ## Measure what tool emulation costs
 	$(BIN)/python -m bench.emulation
 
+.PHONY: bench-sharing
+bench-sharing: install  ## Measure how a team shares one account, with and without pacing (about 12 minutes; redis-server)
+	$(BIN)/python -m bench.sharing
+
 .PHONY: lock
 lock:  ## Renew the lock files from requirements*.in (needs uv)
 	for name in requirements requirements-dev requirements-admin; do \

@@ -9,21 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from database.local import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, Server
 from tests.slow.resilience.ledger import Ledger
-from tests.slow.resilience.redis_server import RedisServer
+from tests.slow.resilience.redis_server import RedisServer, shipped
 from tests.slow.resilience.replica import Replica
-
-
-def shipped() -> dict[str, str]:
-    """How the Docker stack tells its gateway to use Redis, apart from where that is."""
-    gateway = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["gateway"]["environment"]
-    place = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD")
-    return {name: value for name, value in gateway.items() if name.startswith("REDIS_") and name not in place}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,17 @@ import subprocess
 from pathlib import Path
 
 import redis
+import yaml
 
-from tests.harness import free_port
+from tests.harness import ROOT, free_port
 from tests.waiting import eventually
+
+
+def shipped() -> dict[str, str]:
+    """How the Docker stack tells its gateway to use Redis, apart from where that is."""
+    gateway = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["gateway"]["environment"]
+    place = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD")
+    return {name: value for name, value in gateway.items() if name.startswith("REDIS_") and name not in place}
 
 
 class RedisServer:

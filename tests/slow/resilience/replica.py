@@ -21,6 +21,11 @@ class Replica:
         self._server: Server | None = None
 
     @property
+    def url(self) -> str:
+        """Its address, whether it runs or not."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
     def server(self) -> Server:
         assert self._server, f"{self.name} is not running"
         return self._server

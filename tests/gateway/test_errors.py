@@ -161,7 +161,7 @@ def test_a_token_that_ends_before_its_time_is_nobody_s_trouble(caller: Caller, s
         assert [record["status"] for record in simulator.requests("/v1/agent/")] == [401, 200]
 
 
-def test_refused_credentials_are_told_with_a_hint_and_pass(caller: Caller, simulator: Simulator) -> None:
+def test_refused_credentials_are_reported_with_a_hint_and_pass(caller: Caller, simulator: Simulator) -> None:
     caller.ask()
     refusal = {"error": "invalid_client", "error_description": PRIVATE}
     simulator.faults(status=401, body=refusal, target="token")

@@ -137,7 +137,7 @@ def test_paths(caller: Caller, path: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/responses/resp_1", "/responses/resp_1", "/v1/responses/resp_1/input_items"])
-def test_a_stored_response_is_told_not_to_be_there(caller: Caller, path: str) -> None:
+def test_a_stored_response_is_reported_not_to_be_there(caller: Caller, path: str) -> None:
     for method in ("GET", "DELETE"):
         response = caller.http.request(method, path)
         assert response.status_code == 400
@@ -151,7 +151,7 @@ def test_a_completion_with_messages_says_where_to(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_wrong_time_limit_is_told(caller: Caller, route: str) -> None:
+def test_a_wrong_time_limit_is_reported(caller: Caller, route: str) -> None:
     for extra in ({"headers": {"x-litellm-timeout": "abc"}}, {"timeout": "abc"}):
         reply = caller.ask(route, **extra)
         assert reply.status == 400
@@ -180,7 +180,7 @@ def test_strangers_learn_neither_routes_nor_version(caller: Caller) -> None:
     assert caller.http.get("/openapi.json").status_code == 200
 
 
-def test_a_client_is_told_when_to_come_again(caller: Caller, simulator: Simulator) -> None:
+def test_a_client_learns_when_to_come_again(caller: Caller, simulator: Simulator) -> None:
     simulator.faults(status=429, retry_after="3600")
     reply = caller.ask(CHAT)
     assert reply.status == 429

@@ -91,7 +91,7 @@ def test_a_stop_text_as_a_string(caller: Caller, simulator: Simulator, stream: b
 
 @streamed_and_not
 @pytest.mark.parametrize("stop", [["STOPPED", "top"], [], "", [""], None])
-def test_what_only_looks_like_a_stop_text_is_told(
+def test_what_only_looks_like_a_stop_sequence_is_emitted(
     caller: Caller, simulator: Simulator, stop: Any, stream: bool
 ) -> None:
     simulator.faults(pieces="characters")

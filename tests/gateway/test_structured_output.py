@@ -111,7 +111,7 @@ def test_what_is_no_such_json_is_asked_for_once_more(
 
 @streamed_and_not
 @pytest.mark.parametrize("route", [CHAT, MESSAGES, RESPONSES])
-def test_a_value_that_does_not_fit_the_schema_is_told_to_the_model(
+def test_a_value_that_does_not_fit_the_schema_is_reported_to_the_model(
     caller: Caller, simulator: Simulator, route: str, stream: bool
 ) -> None:
     simulator.answer('{"name": "Ada", "age": "thirty-six"}', TEXT)

@@ -75,7 +75,9 @@ def answered(route: str, content: Any, *, name: str = "look") -> list[dict[str, 
 
 @pytest.mark.parametrize("route", [CHAT, MESSAGES, RESPONSES])
 @pytest.mark.parametrize("name", ODD_PARTS)
-def test_whatever_a_tool_result_holds_is_told(caller: Caller, simulator: Simulator, route: str, name: str) -> None:
+def test_a_tool_result_of_any_kind_is_shown_to_the_model(
+    caller: Caller, simulator: Simulator, route: str, name: str
+) -> None:
     part, told = ODD_PARTS[name]
     content = [{"type": "text", "text": "before"}, part, {"type": "text", "text": "behind"}]
     prompt = prompt_of(caller, simulator, route, answered(route, content))
@@ -87,13 +89,13 @@ def test_whatever_a_tool_result_holds_is_told(caller: Caller, simulator: Simulat
 
 @pytest.mark.parametrize("route", [CHAT, MESSAGES, RESPONSES])
 @pytest.mark.parametrize(("content", "told"), [({"type": "json", "json": {"a": 1}}, '{"a": 1}'), (7, "7"), (None, "")])
-def test_a_result_that_is_no_list_is_told(
+def test_a_result_that_is_no_list_is_shown_to_the_model(
     caller: Caller, simulator: Simulator, route: str, content: Any, told: str
 ) -> None:
     assert told in prompt_of(caller, simulator, route, answered(route, content))
 
 
-def test_a_tool_s_error_is_told(caller: Caller, simulator: Simulator) -> None:
+def test_a_tool_s_error_is_shown_to_the_model(caller: Caller, simulator: Simulator) -> None:
     for content in ("boom", [{"type": "text", "text": "boom"}]):
         history = answered(MESSAGES, content)
         assert "error" not in prompt_of(caller, simulator, MESSAGES, history).partition("boom")[0].lower()
@@ -101,14 +103,14 @@ def test_a_tool_s_error_is_told(caller: Caller, simulator: Simulator) -> None:
         assert "error" in prompt_of(caller, simulator, MESSAGES, history).partition("boom")[0].lower()
 
 
-def test_documents_and_search_results_of_a_user_are_told(caller: Caller, simulator: Simulator) -> None:
+def test_documents_and_search_results_of_a_user_are_shown_to_the_model(caller: Caller, simulator: Simulator) -> None:
     content = [{"type": "text", "text": "Read."}, *(ODD_PARTS[name][0] for name in ("text document", "search result"))]
     prompt = prompt_of(caller, simulator, MESSAGES, [{"role": "user", "content": content}])
     assert "noted" in prompt
     assert "found" in prompt
 
 
-def test_what_a_vendor_s_tools_did_is_told(caller: Caller, simulator: Simulator) -> None:
+def test_what_a_vendor_s_tools_did_is_shown_to_the_model(caller: Caller, simulator: Simulator) -> None:
     searched = {"type": "web_search_result", "title": "Title", "url": "https://u", "encrypted_content": "E" * 500}
     content = [
         {"type": "text", "text": "I search."},
@@ -211,7 +213,7 @@ ITEMS: dict[str, tuple[list[dict[str, Any]], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", ITEMS)
-def test_every_item_of_a_responses_history_is_told(caller: Caller, simulator: Simulator, name: str) -> None:
+def test_every_item_of_a_responses_history_is_shown(caller: Caller, simulator: Simulator, name: str) -> None:
     items, told = ITEMS[name]
     prompt = prompt_of(caller, simulator, RESPONSES, [HELLO, *items, {"role": "user", "content": "Go on."}])
     for text in (*told, "Hello", "Go on."):
@@ -262,7 +264,7 @@ def test_two_calls_with_one_id_keep_their_order(caller: Caller, simulator: Simul
 
 
 @pytest.mark.parametrize("route", [CHAT, MESSAGES, RESPONSES])
-def test_a_result_without_its_call_is_told(caller: Caller, simulator: Simulator, route: str) -> None:
+def test_a_result_without_its_call_is_shown_to_the_model(caller: Caller, simulator: Simulator, route: str) -> None:
     history = answered(route, "an orphan")
     assert "an orphan" in prompt_of(caller, simulator, route, [history[0], history[2]])
 

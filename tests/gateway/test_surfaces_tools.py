@@ -186,7 +186,7 @@ def test_no_two_calls_at_once_where_the_client_forbids_them(caller: Caller, simu
     assert len(calls(reply)) == 1
 
 
-def test_a_custom_tool_s_grammar_is_told(caller: Caller, simulator: Simulator) -> None:
+def test_a_custom_tool_s_grammar_is_shown_to_the_model(caller: Caller, simulator: Simulator) -> None:
     grammar = {"syntax": "lark", "definition": 'start: "x"+'}
     for route, patch in (
         (CHAT, {"type": "custom", "custom": {"name": "patch", "format": {"type": "grammar", "grammar": grammar}}}),

@@ -62,7 +62,7 @@ def test_a_correction_makes_no_call_twice(caller: Caller, simulator: Simulator, 
 
 @both
 @pytest.mark.parametrize("route", TOOLS)
-def test_a_call_that_is_lost_is_told(caller: Caller, simulator: Simulator, route: str, stream: bool) -> None:
+def test_a_call_that_is_lost_is_reported(caller: Caller, simulator: Simulator, route: str, stream: bool) -> None:
     simulator.answer(APPEND + UNREADABLE, UNREADABLE)
     reply = caller.ask(route, stream=stream, tools=TOOLS[route])
     assert calls(reply) == ["append"]
@@ -92,7 +92,7 @@ def test_a_custom_call_is_custom_over_chat(caller: Caller, simulator: Simulator,
     [{"response_format": {"type": "json_object"}}, {"tools": CHAT_TOOLS, "tool_choice": "required"}],
     ids=["json", "call"],
 )
-def test_what_max_tokens_cuts_off_is_told_and_counted(
+def test_what_max_tokens_cuts_off_is_reported_and_counted(
     caller: Caller, simulator: Simulator, wanted: dict[str, Any], stream: bool
 ) -> None:
     simulator.answer("word " * 200)
@@ -114,7 +114,7 @@ def test_an_answer_of_nothing_but_reasoning_has_a_text(
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_clients_are_told_not_to_repeat_it(caller: Caller, simulator: Simulator, route: str) -> None:
+def test_clients_are_asked_not_to_repeat_it(caller: Caller, simulator: Simulator, route: str) -> None:
     simulator.faults(empty_answer=True)
     reply = caller.ask(route)
     assert (reply.status, reply.headers.get("x-should-retry")) == (502, "false")

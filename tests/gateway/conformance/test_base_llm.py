@@ -245,7 +245,7 @@ def test_reasoning_fields_are_accepted(provider: Simulator, fields: dict[str, An
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_reasoning_that_a_model_writes_is_told_apart(provider: Simulator, stream: bool) -> None:
+def test_reasoning_that_a_model_writes_is_kept_apart(provider: Simulator, stream: bool) -> None:
     provider.answer("<think>A joke?</think>Knock, knock.")
     message = whole(ask(tools=[WEATHER], stream=stream), stream).choices[0].message
     assert (message.content, message.reasoning_content) == ("Knock, knock.", "A joke?")

@@ -45,7 +45,7 @@ def by_byte(stream: bytes) -> list[bytes]:
 places: st.SearchStrategy[Sequence[float]] = st.lists(st.floats(0, 1), max_size=12)
 
 
-def told(
+def decoded(
     answer: AgentStreamDecoder | ChatCompletionDecoder, pieces: Iterable[bytes]
 ) -> tuple[list[Event], StackSpotError | None]:
     """What `answer` makes of a stream: the events, and the error that follows them, if any."""
@@ -66,7 +66,7 @@ def told(
 
 def all_events(answer: AgentStreamDecoder | ChatCompletionDecoder, pieces: Iterable[bytes]) -> list[Event]:
     """The events of a stream without an error; raises the error of one that has one."""
-    found, error = told(answer, pieces)
+    found, error = decoded(answer, pieces)
     if error:
         raise error
     return found

@@ -20,7 +20,7 @@ def test_each_can_be_set() -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "²", "1e3", "9" * 30])
-def test_a_mistake_is_told_with_its_name(name: str, value: str) -> None:
+def test_a_mistake_is_reported_with_its_name(name: str, value: str) -> None:
     mistakes: list[str] = []
     assert read_limits({name: value}, mistakes) == RequestLimits()
     assert len(mistakes) == 1

@@ -84,9 +84,9 @@ def test_the_secret_goes_by_two_names() -> None:
     environ = {name: value for name, value in WITH_AGENTS.items() if name != "STACKSPOT_CLIENT_SECRET"}
     assert read_settings({**environ, "STACKSPOT_CLIENT_KEY": SECRET}).client_secret == SECRET
     assert read_settings({**WITH_AGENTS, "STACKSPOT_CLIENT_KEY": SECRET}).client_secret == SECRET
-    told = mistakes({**WITH_AGENTS, "STACKSPOT_CLIENT_KEY": f"other-{SECRET}"})
-    assert len(told) == 1
-    assert "differ" in told[0]
+    reported = mistakes({**WITH_AGENTS, "STACKSPOT_CLIENT_KEY": f"other-{SECRET}"})
+    assert len(reported) == 1
+    assert "differ" in reported[0]
 
 
 def test_blanks_around_values_are_forgiven() -> None:
@@ -101,9 +101,9 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_nothing_set_at_all_names_everything_once() -> None:
-    told = mistakes({})
-    assert told[0].startswith("Models stackspot-ai-chat, stackspot-ai-code and stackspot-ai-assistant have neither")
-    assert "portal" in told[0]
+    reported = mistakes({})
+    assert reported[0].startswith("Models stackspot-ai-chat, stackspot-ai-code and stackspot-ai-assistant have neither")
+    assert "portal" in reported[0]
     needed = [
         "STACKSPOT_AGENT_ID",
         "STACKSPOT_CHAT_AGENT_ID",
@@ -114,8 +114,8 @@ def test_nothing_set_at_all_names_everything_once() -> None:
         "STACKSPOT_CLIENT_ID",
         "STACKSPOT_CLIENT_SECRET",
     ]
-    assert Counter(re.findall(r"STACKSPOT_\w+", " ".join(told))) == dict.fromkeys(needed, 1)
-    assert len(told) == 4
+    assert Counter(re.findall(r"STACKSPOT_\w+", " ".join(reported))) == dict.fromkeys(needed, 1)
+    assert len(reported) == 4
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_the_clients_own_key_and_other_programs_variables_are_no_mistakes() -> N
     assert read_settings({**WITH_AGENTS, **others}) == read_settings(WITH_AGENTS)
 
 
-def test_every_mistake_is_told_at_once() -> None:
-    told = mistakes(
+def test_every_mistake_is_reported_at_once() -> None:
+    reported = mistakes(
         {
             "STACKSPOT_REALM": "acme",
             "STACKSPOT_CODE_AGENT_ID": "not-a-ulid",
@@ -185,45 +185,45 @@ def test_every_mistake_is_told_at_once() -> None:
         "Model stackspot-ai-chat: stackspot_knowledge is 'maybe'",
         "Model stackspot-ai-chat: stackspot_agentid is no option; did you mean stackspot_agent_id?",
     ]
-    assert all(any(name in mistake for mistake in told) for name in named), told
-    assert len(told) == len(named)
+    assert all(any(name in mistake for mistake in reported) for name in named), reported
+    assert len(reported) == len(named)
 
 
 @pytest.mark.parametrize("name", ["STACKSPOT_REALM", "STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET"])
 @pytest.mark.parametrize("others", [WITH_AGENTS, {**WITH_KEY, **WITH_AGENTS}])
 def test_credentials_are_complete_or_not_there(name: str, others: dict[str, str]) -> None:
-    told = mistakes({**others, name: "  "})
-    assert len(told) == 1
-    assert name in told[0]
-    assert "StackSpot portal" in told[0]
+    reported = mistakes({**others, name: "  "})
+    assert len(reported) == 1
+    assert name in reported[0]
+    assert "StackSpot portal" in reported[0]
     assert mistakes({**WITH_KEY, name: "value"})  # one alone is a mistake even where the key API is enough
 
 
 @pytest.mark.parametrize("value", [f"{SECRET} x", f"<{SECRET}>", f"{SECRET}\0", f"{SECRET}é", f"a\nb{SECRET}"])
 @pytest.mark.parametrize("name", ["STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET", "STACKSPOT_REALM"])
 def test_malformed_credentials(name: str, value: str) -> None:
-    (told,) = mistakes({**WITH_AGENTS, name: value})
-    assert name in told
+    (reported,) = mistakes({**WITH_AGENTS, name: value})
+    assert name in reported
 
 
 @pytest.mark.parametrize("realm", ["../admin", "a/b", "acme?x=1", "-acme", "acme%2f"])
 def test_a_realm_is_a_slug(realm: str) -> None:
-    (told,) = mistakes({**WITH_AGENTS, "STACKSPOT_REALM": realm})
-    assert "STACKSPOT_REALM" in told
+    (reported,) = mistakes({**WITH_AGENTS, "STACKSPOT_REALM": realm})
+    assert "STACKSPOT_REALM" in reported
 
 
 @pytest.mark.parametrize("key", ["sk-", f"sk-{SECRET} x", f"<{SECRET}>", f"{SECRET}ü", "\x00"])
 def test_a_malformed_key(key: str) -> None:
-    (told,) = mistakes({"STACKSPOT_API_KEY": key})
-    assert "STACKSPOT_API_KEY is malformed" in told
+    (reported,) = mistakes({"STACKSPOT_API_KEY": key})
+    assert "STACKSPOT_API_KEY is malformed" in reported
 
 
 @pytest.mark.parametrize("agent_id", ["x", CHAT.lower(), CHAT[:-1], f"{CHAT}0", SECRET])
 def test_agent_ids_are_ulids(agent_id: str) -> None:
     for name in ("STACKSPOT_AGENT_ID", "STACKSPOT_CODE_AGENT_ID"):
-        (told,) = mistakes({**WITH_AGENTS, name: agent_id})
-        assert f"{name} is not a ULID" in told
-        assert "portal" in told
+        (reported,) = mistakes({**WITH_AGENTS, name: agent_id})
+        assert f"{name} is not a ULID" in reported
+        assert "portal" in reported
 
 
 @pytest.mark.parametrize(
@@ -271,8 +271,8 @@ def test_addresses_that_are_allowed(address: str) -> None:
 )
 @pytest.mark.parametrize("name", ["STACKSPOT_API_BASE", "STACKSPOT_IDM_URL", "STACKSPOT_INFERENCE_URL"])
 def test_addresses_that_are_refused(name: str, address: str) -> None:
-    (told,) = mistakes({**WITH_AGENTS, name: address})
-    assert name in told
+    (reported,) = mistakes({**WITH_AGENTS, name: address})
+    assert name in reported
 
 
 @pytest.mark.parametrize(
@@ -296,12 +296,12 @@ def test_whatever_is_set_is_settings_or_mistakes(environ: dict[str, str]) -> Non
     try:
         settings = read_settings(environ)
     except ConfigurationError as error:
-        told = str(error)
+        reported = str(error)
     else:
-        told = repr(
+        reported = repr(
             Settings(**{**{name: getattr(settings, name) for name in settings.__slots__}, "client_id": "", "realm": ""})
         )
-    assert SECRET not in told.replace(f"https://{SECRET}", "")
+    assert SECRET not in reported.replace(f"https://{SECRET}", "")
 
 
 # The deployments of a configuration file
@@ -356,8 +356,8 @@ def test_values_from_the_environment_are_looked_up_however_deep(
         """,
     )
     assert found.info == {"stackspot_knowledge_source_ids": ["one", None], "x": None}
-    (told,) = mistakes(WITH_AGENTS, [found])
-    assert "stackspot_knowledge_source_ids" in told
+    (reported,) = mistakes(WITH_AGENTS, [found])
+    assert "stackspot_knowledge_source_ids" in reported
 
 
 @pytest.mark.parametrize(
@@ -384,9 +384,10 @@ def test_a_configuration_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 
 
 def test_a_model_needs_an_agent_or_a_key() -> None:
-    told = mistakes({}, [model()])
-    assert told[0].startswith("Model stackspot-ai-code has neither an agent nor a key: set STACKSPOT_CODE_AGENT_ID (or")
-    assert [mistake.split()[0] for mistake in told[1:]] == [
+    reported = mistakes({}, [model()])
+    start = "Model stackspot-ai-code has neither an agent nor a key: set STACKSPOT_CODE_AGENT_ID (or"
+    assert reported[0].startswith(start)
+    assert [mistake.split()[0] for mistake in reported[1:]] == [
         "STACKSPOT_REALM",
         "STACKSPOT_CLIENT_ID",
         "STACKSPOT_CLIENT_SECRET",
@@ -397,8 +398,8 @@ def test_a_model_needs_an_agent_or_a_key() -> None:
 
 
 def test_an_agent_in_the_configuration_needs_credentials() -> None:
-    told = mistakes(WITH_KEY, [model({"stackspot_agent_id": CHAT})])
-    assert [mistake.split()[0] for mistake in told] == [
+    reported = mistakes(WITH_KEY, [model({"stackspot_agent_id": CHAT})])
+    assert [mistake.split()[0] for mistake in reported] == [
         "STACKSPOT_REALM",
         "STACKSPOT_CLIENT_ID",
         "STACKSPOT_CLIENT_SECRET",
@@ -406,12 +407,12 @@ def test_an_agent_in_the_configuration_needs_credentials() -> None:
 
 
 def test_an_agent_id_in_the_configuration_is_checked() -> None:
-    (told,) = mistakes(WITH_AGENTS, [model({"stackspot_agent_id": SECRET})])
-    assert told.startswith("Model stackspot-ai-code: ")
-    assert "ULID" in told
+    (reported,) = mistakes(WITH_AGENTS, [model({"stackspot_agent_id": SECRET})])
+    assert reported.startswith("Model stackspot-ai-code: ")
+    assert "ULID" in reported
 
 
-def test_a_wrong_agent_id_of_the_environment_is_told_once() -> None:
+def test_a_wrong_agent_id_of_the_environment_is_reported_once() -> None:
     environ = {**WITH_AGENTS, "STACKSPOT_CODE_AGENT_ID": "wrong"}
     assert len(mistakes(environ, [model({"stackspot_agent_id": "wrong"})])) == 1
 
@@ -422,9 +423,9 @@ def test_blanks_around_an_agent_id_of_the_environment_are_forgiven_in_a_configur
 
 
 def test_an_unknown_model_in_the_configuration() -> None:
-    (told,) = mistakes({**WITH_KEY, "STACKSPOT_AGENT_ID": ""}, [model(name="stackspot-ai-poet")])
-    assert "stackspot-ai-poet" in told
-    assert "stackspot-ai-chat" in told
+    (reported,) = mistakes({**WITH_KEY, "STACKSPOT_AGENT_ID": ""}, [model(name="stackspot-ai-poet")])
+    assert "stackspot-ai-poet" in reported
+    assert "stackspot-ai-chat" in reported
 
 
 @pytest.mark.parametrize(
@@ -447,13 +448,15 @@ def test_a_misspelt_option_is_a_mistake(environ: dict[str, str], option: str, me
 
 def test_the_same_mistake_of_several_models_is_one_line() -> None:
     models = [model({"stackspot_idle_timeout": 0}, name) for name in AGENTS]
-    (told,) = mistakes(WITH_AGENTS, models)
-    assert told.startswith("Models stackspot-ai-chat, stackspot-ai-code and stackspot-ai-assistant: stackspot_idle_")
+    (reported,) = mistakes(WITH_AGENTS, models)
+    assert reported.startswith(
+        "Models stackspot-ai-chat, stackspot-ai-code and stackspot-ai-assistant: stackspot_idle_"
+    )
 
 
-def test_every_wrong_option_of_a_model_is_told() -> None:
-    told = mistakes(WITH_AGENTS, [model({"stackspot_idle_timeout": 0, "stackspot_first_byte_timeout": -1})])
-    assert len(told) == 2
+def test_every_wrong_option_of_a_model_is_reported() -> None:
+    reported = mistakes(WITH_AGENTS, [model({"stackspot_idle_timeout": 0, "stackspot_first_byte_timeout": -1})])
+    assert len(reported) == 2
 
 
 OWN = """
@@ -465,8 +468,8 @@ OWN = """
 
 
 def test_an_option_in_the_wrong_place_and_a_variable_that_is_not_set(tmp_path: Path) -> None:
-    told = mistakes(WITH_AGENTS, entries(tmp_path, OWN))
-    assert told == [
+    reported = mistakes(WITH_AGENTS, entries(tmp_path, OWN))
+    assert reported == [
         "The configuration names STACKSPOT_REVIEW_AGENT_ID, which is not set; did you mean STACKSPOT_AGENT_ID?",
         "The configuration names STACKSPOT_AGENTID, which is not set; did you mean STACKSPOT_AGENT_ID?",
         "Model mine: stackspot_agent_id stands in litellm_params, but belongs into model_info.",
@@ -485,16 +488,16 @@ def test_a_misspelt_provider_is_a_mistake(tmp_path: Path, name: str) -> None:
         entries(tmp_path, f"model_list: [{{model_name: mine, litellm_params: {{model: {name}}}}}]")
 
 
-def test_the_mistakes_of_environment_and_file_are_told_together(tmp_path: Path) -> None:
+def test_the_mistakes_of_environment_and_file_are_reported_together(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     entry = "{model_name: m, litellm_params: {model: stackspot_ai/stackspot-code}, model_info: {stackspot_idle: 1}}"
-    for text, told in (
+    for text, reported in (
         ("model_list: [", "config.yaml cannot be read"),
         (f"model_list: [{entry}]", "stackspot_idle is no option"),
         (f"model_list: [{entry.replace('{stackspot_idle: 1}', '[1]')}]", "is not a mapping"),
     ):
         config.write_text(text)
-        with pytest.raises(ConfigurationError, match=told) as caught:
+        with pytest.raises(ConfigurationError, match=reported) as caught:
             read({"STACKSPOT_REALM": "acme", "STACKSPOT_LOG_CONTENT": "perhaps"}, config)
         assert "STACKSPOT_LOG_CONTENT must be" in str(caught.value)
         assert "STACKSPOT_CLIENT_ID is missing" in str(caught.value)

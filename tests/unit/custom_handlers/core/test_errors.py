@@ -30,14 +30,14 @@ def test_a_context_overflow_without_numbers() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(100, 250), (None, None)])
-def test_a_context_overflow_is_told_in_the_words_that_coding_agents_look_for(numbers: tuple[Any, Any]) -> None:
-    told: Any = to_litellm(ContextWindowExceededError(*numbers), model="m", through_proxy=True)
-    assert "prompt is too long" in told.message
-    assert "maximum context length" in told.message
-    assert told.code == "context_length_exceeded"
+def test_a_context_overflow_is_reported_in_the_words_that_coding_agents_look_for(numbers: tuple[Any, Any]) -> None:
+    raised: Any = to_litellm(ContextWindowExceededError(*numbers), model="m", through_proxy=True)
+    assert "prompt is too long" in raised.message
+    assert "maximum context length" in raised.message
+    assert raised.code == "context_length_exceeded"
     if numbers[0]:
-        assert "prompt is too long: 250 tokens > 100" in told.message
-        assert "maximum context length is 100 tokens" in told.message
+        assert "prompt is too long: 250 tokens > 100" in raised.message
+        assert "maximum context length is 100 tokens" in raised.message
 
 
 @pytest.mark.parametrize(
@@ -61,41 +61,41 @@ def test_a_context_overflow_is_told_in_the_words_that_coding_agents_look_for(num
 def test_litellms_classes(
     error: StackSpotError, in_process: type[Exception], status: int, through_proxy: int | None
 ) -> None:
-    told: Any = to_litellm(error, model="stackspot-ai-code", through_proxy=False)
-    assert issubclass(type(told), in_process)
-    assert (told.status_code, told.model, told.llm_provider) == (status, "stackspot-ai-code", "stackspot_ai")
-    assert told.param == error.param
-    assert error.message in told.message
-    told = to_litellm(error, model="stackspot-ai-code", through_proxy=True)
-    assert told.status_code == (through_proxy or status)
-    assert issubclass(type(told), exceptions.BadGatewayError if through_proxy else in_process)
-    assert error.message in told.message
+    raised: Any = to_litellm(error, model="stackspot-ai-code", through_proxy=False)
+    assert issubclass(type(raised), in_process)
+    assert (raised.status_code, raised.model, raised.llm_provider) == (status, "stackspot-ai-code", "stackspot_ai")
+    assert raised.param == error.param
+    assert error.message in raised.message
+    raised = to_litellm(error, model="stackspot-ai-code", through_proxy=True)
+    assert raised.status_code == (through_proxy or status)
+    assert issubclass(type(raised), exceptions.BadGatewayError if through_proxy else in_process)
+    assert error.message in raised.message
 
 
 def test_an_unknown_model_is_a_value_error() -> None:
-    told = to_litellm(UnknownModelError("no"), model="m", through_proxy=False)
-    assert isinstance(told, ValueError)
+    raised = to_litellm(UnknownModelError("no"), model="m", through_proxy=False)
+    assert isinstance(raised, ValueError)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(7.0, "7"), (0.2, "1"), (3.7, "4"), (0.0, "0")])
 def test_retry_after_is_passed_on_in_whole_seconds_never_too_few(seconds: float, header: str) -> None:
-    told: Any = to_litellm(RateLimitError("no", retry_after=seconds), model="m", through_proxy=True)
-    assert told.response.headers["retry-after"] == header
+    raised: Any = to_litellm(RateLimitError("no", retry_after=seconds), model="m", through_proxy=True)
+    assert raised.response.headers["retry-after"] == header
 
 
-def test_clients_are_told_not_to_repeat_a_call_whose_answer_is_no_use() -> None:
-    told: Any = to_litellm(InvalidResponseError("no", final=True), model="m", through_proxy=True)
-    assert (told.status_code, told.response.headers["x-should-retry"]) == (502, "false")
-    told = to_litellm(InvalidResponseError("no"), model="m", through_proxy=True)
-    assert "x-should-retry" not in told.response.headers
+def test_clients_are_asked_not_to_repeat_a_call_whose_answer_is_no_use() -> None:
+    raised: Any = to_litellm(InvalidResponseError("no", final=True), model="m", through_proxy=True)
+    assert (raised.status_code, raised.response.headers["x-should-retry"]) == (502, "false")
+    raised = to_litellm(InvalidResponseError("no"), model="m", through_proxy=True)
+    assert "x-should-retry" not in raised.response.headers
 
 
 def test_no_retry_after_is_made_up() -> None:
-    told: Any = to_litellm(RateLimitError("no"), model="m", through_proxy=True)
-    assert "retry-after" not in told.response.headers
+    raised: Any = to_litellm(RateLimitError("no"), model="m", through_proxy=True)
+    assert "retry-after" not in raised.response.headers
 
 
-def test_configuration_mistakes_are_told_together() -> None:
+def test_configuration_mistakes_are_reported_together() -> None:
     error = ConfigurationError(["one is wrong.", "two is missing."])
     assert isinstance(error, ValueError)
     assert str(error).splitlines()[1:] == ["  - one is wrong.", "  - two is missing."]

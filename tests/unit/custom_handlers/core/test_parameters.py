@@ -17,8 +17,8 @@ def briefly(value: object) -> str:
     return repr(value)[:20]
 
 
-def cases(name: str, *values: Any, told: str = "") -> list[tuple[Any, ...]]:
-    return [(name, value, told) if told else (name, value) for value in values]
+def cases(name: str, *values: Any, expected: str = "") -> list[tuple[Any, ...]]:
+    return [(name, value, expected) if expected else (name, value) for value in values]
 
 
 NAMES = ["temperature", "top_p", "presence_penalty", "frequency_penalty", "max_tokens", "n", "stop", "seed", "tools"]
@@ -43,20 +43,20 @@ def test_what_is_accepted(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
-        *cases("temperature", -0.1, 1.1, 2, "hot", "0.5", True, [], float("nan"), 10**400, told="0.0 to 1.0"),
-        *cases("top_p", -1, 1.01, "1", told="0.0 to 1.0"),
-        *cases("presence_penalty", -2.1, 2.1, {}, told="-2.0 to 2.0"),
-        *cases("frequency_penalty", -3, 3, float("inf"), told="-2.0 to 2.0"),
-        *cases("max_tokens", 0, -1, 1.5, "55", True, float("inf"), 10**400, [], told="from 1"),
-        *cases("n", 0, 2, "1", [], True, float("nan"), 10**400, told="must be 1"),
-        *cases("stop", 1, [1], ["x"] * 17, {"a": "b"}, [None], True, "x" * 1001, ["x" * 1001], told="16 strings"),
+        *cases("temperature", -0.1, 1.1, 2, "hot", "0.5", True, [], float("nan"), 10**400, expected="0.0 to 1.0"),
+        *cases("top_p", -1, 1.01, "1", expected="0.0 to 1.0"),
+        *cases("presence_penalty", -2.1, 2.1, {}, expected="-2.0 to 2.0"),
+        *cases("frequency_penalty", -3, 3, float("inf"), expected="-2.0 to 2.0"),
+        *cases("max_tokens", 0, -1, 1.5, "55", True, float("inf"), 10**400, [], expected="from 1"),
+        *cases("n", 0, 2, "1", [], True, float("nan"), 10**400, expected="must be 1"),
+        *cases("stop", 1, [1], ["x"] * 17, {"a": "b"}, [None], True, "x" * 1001, ["x" * 1001], expected="16 strings"),
     ],
     ids=briefly,
 )
-def test_what_is_refused(name: str, value: Any, told: str) -> None:
-    with pytest.raises(BadRequestError, match=told) as caught:
+def test_what_is_refused(name: str, value: Any, expected: str) -> None:
+    with pytest.raises(BadRequestError, match=expected) as caught:
         parameters.check({name: value})
     assert caught.value.param == name
     assert f"`{name}`" in caught.value.message

@@ -185,12 +185,12 @@ class TestCalls:
         assert len(upstream.prompts) == 2
 
     @pytest.mark.parametrize("second", [UNREADABLE, "", CALL, CALL + UNREADABLE, RateLimitError("Too many.")])
-    async def test_a_call_that_is_lost_beside_others_is_told(self, second: Any) -> None:
+    async def test_a_call_that_is_lost_beside_others_is_reported(self, second: Any) -> None:
         seen = await answer(Upstream(CALL + UNREADABLE, second), tools=TOOLS)
         assert (functions(seen), seen.end.finish_reason, seen.error) == (READ, "tool_calls", None)
         assert seen.text == "[A tool call was not made, as it could not be read.]"
 
-    async def test_a_correction_in_words_is_told_beside_calls(self) -> None:
+    async def test_a_correction_in_words_is_emitted_beside_calls(self) -> None:
         seen = await answer(Upstream(f"I look. {CALL}{UNREADABLE}", f"{CALL}Never mind."), tools=TOOLS)
         assert (functions(seen), seen.text, seen.end.finish_reason) == (READ, "I look.\n\nNever mind.", "tool_calls")
 
@@ -302,7 +302,7 @@ class TestStructuredOutput:
         seen = await answer(Upstream(BROKEN, '{"path": "a"}'), tools=TOOLS, response_format=JSON_FORMAT)
         assert (json.loads(seen.text), seen.calls) == ({"path": "a"}, [])
 
-    async def test_json_that_the_callers_limit_cuts_off_is_told_so_far(self) -> None:
+    async def test_json_that_the_callers_limit_cuts_off_is_emitted_so_far(self) -> None:
         text = '{"path": "a b c d e f g h i j k l m n"}'
         upstream = Upstream(text)
         seen = await answer(upstream, response_format=JSON_FORMAT, max_tokens=5)
@@ -324,7 +324,7 @@ class TestLimits:
         seen = await answer(Upstream(f"one STOP {CALL} two", size=1000), tools=TOOLS, stop="STOP")
         assert (seen.text, seen.calls, seen.end.finish_reason) == ("one ", [], "stop")
 
-    async def test_the_beginning_of_a_stop_text_is_told_when_nothing_follows(self) -> None:
+    async def test_the_beginning_of_a_stop_sequence_is_emitted_when_nothing_follows(self) -> None:
         assert (await answer(Upstream("one STO"), stop="STOP")).text == "one STO"
 
     async def test_stop_texts_do_not_cut_calls(self) -> None:
@@ -359,7 +359,7 @@ class TestPrepare:
     def test_a_lone_message_stays_as_it_is(self) -> None:
         assert prepare(USER, {"temperature": 0.5, "max_tokens": 5, "stop": "x"}).prompt == "Go"
 
-    def test_tools_and_format_are_told_together(self) -> None:
+    def test_tools_and_format_are_described_together(self) -> None:
         prompt = prepare(USER, {"tools": TOOLS, "response_format": JSON_FORMAT}).prompt
         assert prompt.index("=== TOOLS ") < prompt.index("=== USER ") < prompt.index("=== FORMAT ")
         assert "If you call no tool: Answer with JSON" in prompt

@@ -109,7 +109,7 @@ class TestShape:
             (5, "USER"),
         ],
     )
-    def test_names_of_speakers_are_told_in_one_line(self, name: Any, title: str) -> None:
+    def test_names_of_speakers_are_shown_in_one_line(self, name: Any, title: str) -> None:
         assert titles(render([user("a", name=name), user("b")]))[0] == title
 
 
@@ -337,7 +337,7 @@ class TestTools:
         assert '<tool_call>{"name": "f", "arguments": {"x":1}}</tool_call>' in prompt
         assert '<tool_response name="f">\n7\n</tool_response>' in prompt
 
-    def test_images_in_results_become_a_note_and_silence_is_told(self) -> None:
+    def test_images_in_results_become_a_note_and_silence_is_shown(self) -> None:
         results = [{"role": "tool", "tool_call_id": "c", "content": content} for content in ([IMAGE], "")]
         prompt = render([user("Go"), *results])
         assert "[image_url left out" in prompt

@@ -109,7 +109,7 @@ class TestContext:
         check_context("é" * 500, 1000)
         check_context(PROSE * 100, None)
 
-    def test_both_numbers_are_told(self) -> None:
+    def test_both_numbers_are_reported(self) -> None:
         tokens = count(PROSE)
         check_context(PROSE, tokens)
         with pytest.raises(ContextWindowExceededError) as refused:

@@ -86,7 +86,7 @@ class TestAnswer:
             ("[]", r"\[\] is not of type 'object'"),
         ],
     )
-    def test_what_does_not_fit_is_told(self, answer: str, reason: str) -> None:
+    def test_what_does_not_fit_is_reported(self, answer: str, reason: str) -> None:
         with pytest.raises(InvalidJSONError, match=reason):
             wanted(BY_SCHEMA).read(answer)
 
@@ -156,7 +156,7 @@ class TestAnswer:
             "Lo siento, no puedo ayudar.",
         ],
     )
-    def test_a_refusal_is_told_apart(self, answer: str) -> None:
+    def test_a_refusal_is_kept_apart(self, answer: str) -> None:
         for form in ({"type": "json_object"}, BY_SCHEMA):
             with pytest.raises(ModelRefusedError) as refused:
                 wanted(form).read(answer)

@@ -118,7 +118,7 @@ class TestArguments:
         with pytest.raises(InvalidJSONError):
             tool_config(function(parameters=two)).arguments("read", "text")
 
-    def test_a_misfit_is_told_and_can_be_passed_on(self) -> None:
+    def test_a_misfit_is_reported_and_can_be_passed_on(self) -> None:
         found = tool_config().arguments("read", {"path": 5})
         assert found.json == '{"path": 5}'
         assert found.misfit == "the arguments do not fit the schema of `read`: $.path: 5 is not of type 'string'"

@@ -24,7 +24,7 @@ def tool_config(**parameters: Any) -> ToolConfig:
 
 
 class TestDescription:
-    def test_name_description_and_compact_schema_are_told(self) -> None:
+    def test_name_description_and_compact_schema_are_shown(self) -> None:
         text = tool_config(tools=[function(description="Reads a file.\n"), function("write")]).text
         schema = '{"type":"object","properties":{"path":{"type":"string"}},"required":["path"]}'
         assert f"\n\n## read\nReads a file.\n{schema}\n\n## write\n{schema}" in text
@@ -127,7 +127,7 @@ class TestRules:
             ({"parallel_tool_calls": False}, "at most one such block"),
         ],
     )
-    def test_what_is_asked_for_is_told(self, parameters: Any, told: str) -> None:
+    def test_what_is_asked_for_is_in_the_rules(self, parameters: Any, told: str) -> None:
         rules = tool_config(**parameters).rules
         assert told in rules
         assert '<tool_call>{"name": "tool name", "arguments": {"parameter": "value"}}</tool_call>' in rules

@@ -71,13 +71,13 @@ async def test_a_body_in_pieces_is_one_object() -> None:
     ],
     ids=lambda value: repr(value)[:30],
 )
-async def test_what_is_no_request_is_told_in_one_sentence(body: bytes, words: str) -> None:
+async def test_what_is_no_request_is_reported_in_one_sentence(body: bytes, words: str) -> None:
     found = await refusal(Client(body))
     assert found.status == 400
     assert words in found.message
 
 
-async def test_too_large_is_told_before_it_is_read() -> None:
+async def test_too_large_is_reported_before_it_is_read() -> None:
     client = Client(b"{}")
     found = await refusal(client, content_length=str(2 * 1024 * 1024))
     assert (found.status, client.asked) == (413, 0)
@@ -85,7 +85,7 @@ async def test_too_large_is_told_before_it_is_read() -> None:
     assert "STACKSPOT_MAX_BODY_MB" in found.message
 
 
-async def test_too_large_is_told_while_it_arrives() -> None:
+async def test_too_large_is_reported_while_it_arrives() -> None:
     client = Client(*[b'"' + b" " * 65535] * 100)
     assert (await refusal(client)).status == 413
     assert client.asked <= 17
@@ -115,7 +115,7 @@ async def test_a_compressed_body_grows_to_the_limit_only() -> None:
         (b"{}", "gzip, gzip", 415),
     ],
 )
-async def test_a_wrong_encoding_is_told(body: bytes, encoding: str, status: int) -> None:
+async def test_a_wrong_encoding_is_reported(body: bytes, encoding: str, status: int) -> None:
     found = await refusal(Client(body), content_encoding=encoding)
     assert found.status == status
     assert "Content-Encoding" in found.message

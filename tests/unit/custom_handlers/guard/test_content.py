@@ -29,7 +29,7 @@ def test_objects_in_objects_end_somewhere() -> None:
     assert "nested too deep" in told([part])
 
 
-def test_files_and_what_a_vendor_encrypted_are_not_told() -> None:
+def test_files_and_what_a_vendor_encrypted_are_not_shown() -> None:
     secret = "x" * 5000
     parts = [
         {"type": "hologram", "data": secret, "name": "kept"},

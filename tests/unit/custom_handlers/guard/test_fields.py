@@ -51,7 +51,7 @@ WRONG: list[tuple[str, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "wrong"), [(name, value) for name, values in WRONG for value in values])
-def test_a_wrong_value_is_told_with_its_name(name: str, wrong: Any) -> None:
+def test_a_wrong_value_is_reported_with_its_name(name: str, wrong: Any) -> None:
     with pytest.raises(RejectedError) as caught:
         sifted("chat", **{name: wrong})
     assert (caught.value.status, caught.value.param) == (400, name)

@@ -18,7 +18,7 @@ def test_only_the_listed_pass() -> None:
 
 
 @pytest.mark.parametrize("value", ["abc", "", "-1", "0", "nan", "inf", "1e9", "é"])
-def test_a_time_limit_that_is_none_is_told(value: str) -> None:
+def test_a_time_limit_that_is_none_is_reported(value: str) -> None:
     with pytest.raises(RejectedError, match="x-litellm-timeout must be a number of seconds") as caught:
         headers.sift([(b"x-litellm-timeout", value.encode("latin-1"))])
     assert caught.value.status == 400

@@ -66,8 +66,8 @@ def overflow(sentence: str, **more: Any) -> StackSpotError:
 )
 def test_no_body_raises_and_none_is_quoted(status: int, body: bytes, headers: dict[str, str]) -> None:
     error = from_response(status, headers, body)
-    told = [error, *(to_litellm(error, model="stackspot-ai-code", through_proxy=proxy) for proxy in (True, False))]
-    for each in told:
+    mapped = [error, *(to_litellm(error, model="stackspot-ai-code", through_proxy=proxy) for proxy in (True, False))]
+    for each in mapped:
         assert SECRET not in str(each) + repr(each) + repr(vars(each))
         assert len(str(each)) < 400
 
@@ -126,7 +126,7 @@ def test_hints() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "shown"),
     [
         (LIMIT, True),
         ("CODEBUDDY_1044_X", True),
@@ -139,10 +139,10 @@ def test_hints() -> None:
         (None, False),
     ],
 )
-def test_stackspots_code_is_told_if_it_is_one(code: Any, told: bool) -> None:
+def test_stackspots_code_is_reported_if_it_is_one(code: Any, shown: bool) -> None:
     error = refusal(429, {"type": "TooManyRequests", "code": code, "details": SECRET})
-    assert error.code == (code if told else None)
-    assert error.message.endswith(f" ({code})") == told
+    assert error.code == (code if shown else None)
+    assert error.message.endswith(f" ({code})") == shown
 
 
 @pytest.mark.parametrize(
@@ -206,40 +206,40 @@ def test_retry_after(status: int, header: str, seconds: float | None) -> None:
 
 
 def test_an_error_in_place_of_an_answer() -> None:
-    told = error_mapping.in_answer({"type": "error", "code": LIMIT, "details": SECRET})
-    assert (type(told), told.code) == (InvalidResponseError, LIMIT)
-    told = error_mapping.in_answer({"code": OVERFLOW, "details": "limit of 1 tokens resulted in 2 tokens"})
-    assert isinstance(told, ContextWindowExceededError)
+    mapped = error_mapping.in_answer({"type": "error", "code": LIMIT, "details": SECRET})
+    assert (type(mapped), mapped.code) == (InvalidResponseError, LIMIT)
+    mapped = error_mapping.in_answer({"code": OVERFLOW, "details": "limit of 1 tokens resulted in 2 tokens"})
+    assert isinstance(mapped, ContextWindowExceededError)
     assert type(error_mapping.in_answer({"message": SECRET})) is InvalidResponseError
 
 
 def test_in_the_token_endpoint_a_refusal_means_the_credentials() -> None:
     for status in (400, 401, 403, 404, 422):
-        told = refusal(status, service=Service.TOKEN)
-        assert type(told) is AuthenticationError
-        assert "STACKSPOT_CLIENT_SECRET" in told.message
+        mapped = refusal(status, service=Service.TOKEN)
+        assert type(mapped) is AuthenticationError
+        assert "STACKSPOT_CLIENT_SECRET" in mapped.message
     for status in (429, 500, 503, 504):
         assert_the_same(refusal(status, service=Service.TOKEN), refusal(status))
 
 
 def test_in_the_key_api_a_refusal_means_the_key() -> None:
-    told = refusal(401, service=Service.KEY_API)
-    assert type(told) is AuthenticationError
-    assert "STACKSPOT_API_KEY" in told.message
+    mapped = refusal(401, service=Service.KEY_API)
+    assert type(mapped) is AuthenticationError
+    assert "STACKSPOT_API_KEY" in mapped.message
     for status in (403, 404):
-        told = refusal(status, service=Service.KEY_API)
-        assert type(told) is PermissionDeniedError
-        assert "key API" in told.message
-        assert "agent" not in told.message
+        mapped = refusal(status, service=Service.KEY_API)
+        assert type(mapped) is PermissionDeniedError
+        assert "key API" in mapped.message
+        assert "agent" not in mapped.message
     for status in (400, 429, 500):
         assert_the_same(refusal(status, service=Service.KEY_API), refusal(status))
 
 
 def test_refusals_of_files() -> None:
     for status in (403, 404):
-        told = refusal(status, service=Service.UPLOAD)
-        assert type(told) is PermissionDeniedError
-        assert "enterprise accounts" in told.message
+        mapped = refusal(status, service=Service.UPLOAD)
+        assert type(mapped) is PermissionDeniedError
+        assert "enterprise accounts" in mapped.message
     for status in (400, 401, 403, 404, 422):
         assert type(refusal(status, service=Service.STORAGE)) is BadGatewayError
     for status in (401, 429, 500):
@@ -248,7 +248,7 @@ def test_refusals_of_files() -> None:
         assert_the_same(refusal(status, service=Service.STORAGE), refusal(status))
 
 
-def test_transport_failures_are_told_by_their_kind_only() -> None:
+def test_transport_failures_are_reported_by_their_kind_only() -> None:
     failed = httpx.ConnectError(f"https://{SECRET}/ refused")
     for error, retryable in ((error_mapping.from_transport(failed), True), (error_mapping.broken_off(failed), False)):
         assert (error.status, error.retryable) == (502, retryable)

@@ -19,10 +19,10 @@ from tests.unit.custom_handlers.reading import (
     any_text,
     by_byte,
     cut,
+    decoded,
     frame,
     named,
     places,
-    told,
 )
 
 AGENT_ID = "01J0000000000000000000CHAT"
@@ -78,7 +78,7 @@ def text_and_end(pieces: list[bytes]) -> tuple[str, Finish]:
 
 def outcome(pieces: list[bytes]) -> str:
     """The answer, or the error and the text before it, as text: NaN, which JSON may hold, is not equal to itself."""
-    found, error = told(AgentStreamDecoder(), pieces)
+    found, error = decoded(AgentStreamDecoder(), pieces)
     text = text_of(found if error else found[:-1])
     text.encode()  # no half of a surrogate pair is left
     return f"{named(error) if error else found[-1]} after {text!r}"

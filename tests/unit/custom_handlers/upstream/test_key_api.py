@@ -20,10 +20,10 @@ from tests.unit.custom_handlers.reading import (
     any_text,
     by_byte,
     cut,
+    decoded,
     frame,
     named,
     places,
-    told,
 )
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"path": "a.py"}'}}
@@ -109,7 +109,7 @@ def joined(deltas: list[Event]) -> list[dict[str, Any]]:
 
 def outcome(pieces: list[bytes]) -> str:
     """The answer, or the error and what came before it."""
-    found, error = told(ChatCompletionDecoder(), pieces)
+    found, error = decoded(ChatCompletionDecoder(), pieces)
     return f"{named(error) if error else found.pop()} after {joined(found)}"
 
 

@@ -35,7 +35,7 @@ TIMEOUTS = Timeouts(first_byte=60, idle=60, total=60)
 
 
 class Clock:
-    """The time as the room under test sees it; the rest of the process goes on in real time."""
+    """The time as the module under test sees it; the rest of the process goes on in real time."""
 
     def __init__(self) -> None:
         self.now = 1000.0

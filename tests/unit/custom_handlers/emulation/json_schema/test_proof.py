@@ -30,7 +30,7 @@ def is_check(pid: int) -> bool:
         return False
 
 
-async def test_the_verdict_is_told_in_words_for_the_model() -> None:
+async def test_the_verdict_is_reported_in_words_for_the_model() -> None:
     schema = {"type": "array", "items": {"type": "integer"}}
     assert await prove(schema, [1] * 20_000) is None
     assert await prove(schema, [1] * 20_000 + ["x"]) == "$[20000]: 'x' is not of type 'integer'"

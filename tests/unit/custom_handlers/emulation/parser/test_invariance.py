@@ -114,7 +114,7 @@ class TestInvariance:
 
     @settings(max_examples=2 * settings().max_examples)
     @given(answers)
-    def test_an_answer_without_calls_is_told_byte_for_byte(self, answer: str) -> None:
+    def test_an_answer_without_calls_is_emitted_byte_for_byte(self, answer: str) -> None:
         parts = parse(answer)
         marks = ("<|", "[TH", "[/TH", "think", "thought>", "reasoning>", "<channel|>", "=== ", "</s>")
         if all(isinstance(part, Text) for part in parts) and not any(mark in answer for mark in marks):

@@ -57,5 +57,5 @@ def test_without_a_transcript_a_header_is_text() -> None:
     assert seen("Feito.\n=== USER ===\nx") == [("Text", "Feito.\n=== USER ===\nx")]
 
 
-def test_its_own_header_is_not_told() -> None:
+def test_its_own_header_is_not_emitted() -> None:
     assert seen("=== ASSISTANT k7q2mx ===\nFeito.", turns=True) == [("Text", "\nFeito.")]

@@ -11,7 +11,7 @@ TAGS = ["think", "thinking", "thought", "reasoning"]
 
 
 @pytest.mark.parametrize("given", [None, tool_config()])
-def test_a_thought_at_the_beginning_is_told_apart(given: ToolConfig | None) -> None:
+def test_a_thought_at_the_beginning_is_kept_apart(given: ToolConfig | None) -> None:
     parser = ToolCallParser(given)
     parts = [*parser.feed("\n<think>\nI think <b"), *parser.feed(".\n</think>\n\nHi"), *parser.finish()]
     assert merged(parts) == [("Reasoning", "I think <b."), ("Text", "Hi")]
@@ -76,7 +76,7 @@ def test_a_call_behind_a_tag_in_a_line_is_made_only_if_the_answer_ends_with_it()
         ('The "</think>" tag', [("Text", 'The "</think>" tag')]),
     ],
 )
-def test_an_end_without_a_beginning_is_not_told(answer: str, parts: list[tuple[str, ...]]) -> None:
+def test_an_end_without_a_beginning_is_not_emitted(answer: str, parts: list[tuple[str, ...]]) -> None:
     assert seen(answer) == merged(parse(*answer)) == parts
 
 

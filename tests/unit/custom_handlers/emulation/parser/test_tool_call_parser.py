@@ -166,7 +166,7 @@ class TestBrokenCalls:
             ("read('x')", "no names"),
         ],
     )
-    def test_what_is_wrong_is_told_and_nothing_after_it(self, body: str, reason: str) -> None:
+    def test_what_is_wrong_is_reported_and_nothing_after_it(self, body: str, reason: str) -> None:
         raw = f"<tool_call>{body}</tool_call>"
         *before, broken = parse(f"Text.\n{raw} More\n{CALL}")
         assert before == [Text("Text.")]
@@ -253,7 +253,7 @@ class TestText:
 
 class TestThoughts:
     @pytest.mark.parametrize("given", [None, tool_config()])
-    def test_a_thought_at_the_beginning_is_told_apart(self, given: ToolConfig | None) -> None:
+    def test_a_thought_at_the_beginning_is_kept_apart(self, given: ToolConfig | None) -> None:
         parser = ToolCallParser(given)
         parts = [*parser.feed("\n<think>\nI think <b"), *parser.feed(".\n</think>\n\nHi"), *parser.finish()]
         assert merged(parts) == [("Reasoning", "I think <b."), ("Text", "Hi")]

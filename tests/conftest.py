@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -120,17 +121,26 @@ def gateway(gateway_server: Server, simulator: Simulator) -> Server:
 
 
 @pytest.fixture(scope="session")
-def team_gateway_server(account: Account, simulator_server: Server, logs: Path) -> Iterator[Server]:
-    """The same proxy with an embedded Postgres of its own: keys, teams, budgets, usage and the admin UI."""
-    with database(ROOT, clean_environment({}), logs / "postgres") as variables:
-        environ = {
-            **account.for_gateway(simulator_server.url),
-            **variables,
-            "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
-        }
-        environ |= {"UI_USERNAME": "admin", "UI_PASSWORD": secrets.token_urlsafe(12)}
-        with running_gateway(environ, logs / "team-gateway.log") as server:
-            yield replace(server, ui_password=environ["UI_PASSWORD"])
+def database_variables() -> Iterator[dict[str, str]]:
+    """What a gateway is told of an embedded Postgres, which all share."""
+    # Not among pytest's own folders: a second pytest closes their parent to the user that Postgres runs as.
+    with (
+        tempfile.TemporaryDirectory(prefix="gateway-tests-") as folder,
+        database(ROOT, clean_environment({}), Path(folder) / "postgres") as variables,
+    ):
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def team_gateway_server(
+    account: Account, simulator_server: Server, database_variables: dict[str, str], logs: Path
+) -> Iterator[Server]:
+    """The same proxy with a database, as `make run` starts it: keys, teams, budgets, usage and the admin UI."""
+    environ = {**account.for_gateway(simulator_server.url), **database_variables}
+    environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
+    environ |= {"UI_USERNAME": "admin", "UI_PASSWORD": secrets.token_urlsafe(12)}
+    with running_gateway(environ, logs / "team-gateway.log") as server:
+        yield replace(server, ui_password=environ["UI_PASSWORD"])
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
-"""The guard in front of the stock proxy: bodies, limits, errors, and what a large request costs the others."""
+"""The guard in front of the stock proxy: bodies, limits, errors."""
 
 import gzip
 import json
 import secrets
 import socket
-import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,8 +19,6 @@ from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES,
 from tests.harness import ROOT, Account, Server, running_gateway
 
 MB = 1024 * 1024
-# Seconds that another request may wait: 0.5 on a machine that does nothing else; what was wrong took from 2.3 upwards.
-PATIENCE = 1.5
 
 
 def error_of(route: str, response: httpx.Response) -> dict[str, Any]:
@@ -187,10 +182,6 @@ def test_a_client_learns_when_to_come_again(caller: Caller, simulator: Simulator
     assert reply.headers["retry-after"] == reply.headers["llm_provider-retry-after"]
 
 
-def long_text(route: str, text: str) -> dict[str, Any]:
-    return request_body(route, prompt=text)
-
-
 def many(count: int) -> list[dict[str, str]]:
     return [{"role": ("user", "assistant")[at % 2], "content": "hello there"} for at in range(count - 1)] + [
         {"role": "user", "content": "x"}
@@ -207,64 +198,6 @@ def tool(route: str, at: int, properties: int = 1) -> dict[str, Any]:
             return {"type": "function", **named, "parameters": schema}
         case _:
             return {"type": "function", "function": {**named, "parameters": schema}}
-
-
-LARGE: dict[str, Callable[[str], dict[str, Any]]] = {
-    "20 MB of words": lambda route: long_text(route, "lorem ipsum " * (19 * MB // 12)),
-    "20 MB of one letter": lambda route: long_text(route, "a" * 19 * MB),
-    "a million lines": lambda route: long_text(route, "=\n" * 1_000_000),
-    "100,000 messages": lambda route: request_body(route, prompt=many(100_000)),
-    "as many messages as may be": lambda route: request_body(route, prompt=many(2000)),
-    "5,000 tools": lambda route: request_body(route) | {"tools": [tool(route, at) for at in range(5000)]},
-    "as many tools as may be": lambda route: request_body(route) | {"tools": [tool(route, at) for at in range(512)]},
-    "one tool of 30,000 properties": lambda route: request_body(route) | {"tools": [tool(route, 0, 30_000)]},
-    "ten million numbers": lambda route: request_body(route) | {"tools": [1] * 6_000_000},
-}
-
-
-class Others:
-    """Somebody else's requests, meanwhile: the longest that one of them took."""
-
-    def __init__(self, server: Server) -> None:
-        self.longest = 0.0
-        self._server = server
-
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        ended = threading.Event()
-        thread = threading.Thread(target=self._ask, args=(ended,))
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-    def _ask(self, ended: threading.Event) -> None:
-        with httpx.Client(base_url=self._server.url, timeout=120, trust_env=False) as http:
-            while not ended.is_set():
-                start = time.monotonic()
-                assert http.get("/health/liveliness").status_code == 200
-                self.longest = max(self.longest, time.monotonic() - start)
-                time.sleep(0.02)
-
-
-@pytest.mark.parametrize("name", LARGE)
-@pytest.mark.parametrize("route", [CHAT, MESSAGES, RESPONSES])
-def test_no_large_request_makes_others_wait(caller: Caller, route: str, name: str) -> None:
-    caller.ask(route)  # the first request to a route builds LiteLLM's models for it
-    content = json.dumps(LARGE[name](route)).encode()
-    assert len(content) <= 20 * MB
-    waits = []
-    for _ in range(2):  # the better of two: a busy machine makes everybody wait
-        others = Others(caller.server)
-        with others.asking():
-            response = caller.post(PATHS[route], content=content, timeout=120)
-        assert response.status_code in (200, 400), response.text
-        waits.append(others.longest)
-        if waits[-1] < PATIENCE:
-            break
-    assert min(waits) < PATIENCE
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from simulator.client import Simulator
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, ROUTES, Caller, request_body
 from tests.gateway.conftest import ATTENTIVE
 from tests.harness import ROOT
+from tests.sampling import thorough
 
 PING = {MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n'}
 every_route = pytest.mark.parametrize("route", ROUTES)
@@ -109,6 +110,7 @@ def test_sdks_do_not_mind(extra_caller: Caller, simulator: Simulator) -> None:
         assert answer.get_final_text() == "Thought about it."
 
 
+@thorough
 def test_the_repository_s_configuration_gives_one_after_15_seconds(caller: Caller, simulator: Simulator) -> None:
     settings = yaml.safe_load((ROOT / "litellm_config.yaml").read_text())["litellm_settings"]
     assert {settings[f"{kind}_ping_interval_seconds"] for kind in ("sse_keepalive", "anthropic_sse")} == {15}

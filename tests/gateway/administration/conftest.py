@@ -1,18 +1,14 @@
 """A gateway with its database, as a team runs it, and `make` as an administrator types it."""
 
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from database.local import database
-from simulator.client import Simulator
-from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+from tests.harness import ROOT, Server, clean_environment
 
 # What .env may change is set here, so that a .env beside the tests does not matter.
 KEY_DEFAULTS = {"KEY_BUDGET": "50", "KEY_PERIOD": "30d", "KEY_RPM": "1000", "KEY_TPM": "none", "KEY_EXPIRES": "90d"}
@@ -40,38 +36,6 @@ class Developer:
     def ask(self, text: str = "Hi", model: str = "stackspot", **more: Any) -> httpx.Response:
         body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
         return self.post("/v1/chat/completions", body)
-
-
-@pytest.fixture(scope="session")
-def database_folder() -> Iterator[Path]:
-    """Not among pytest's own: a second pytest closes their parent to the user that Postgres runs as."""
-    with tempfile.TemporaryDirectory(prefix="gateway-tests-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(scope="session")
-def database_variables(database_folder: Path) -> Iterator[dict[str, str]]:
-    with database(ROOT, clean_environment({}), data=database_folder / "postgres") as variables:
-        yield variables
-
-
-@pytest.fixture(scope="session")
-def team_gateway_server(
-    account: Account, simulator_server: Server, database_variables: dict[str, str], logs: Path
-) -> Iterator[Server]:
-    """The repository's own configuration with a database, one worker and no Redis: what `make run` starts."""
-    environ = {
-        **account.for_gateway(simulator_server.url),
-        **database_variables,
-        "LITELLM_SALT_KEY": "sk-salt-of-tests",
-    }
-    with running_gateway(environ, logs / "team-gateway.log") as server:
-        yield server
-
-
-@pytest.fixture
-def team_gateway(team_gateway_server: Server, simulator: Simulator) -> Server:
-    return team_gateway_server
 
 
 def make_for(gateway: Server) -> Make:

@@ -65,9 +65,9 @@ class Key:
         return round(key / PRICE_PER_TOKEN), round((team or 0) / PRICE_PER_TOKEN), sorted(tokens)
 
 
-@pytest.fixture
-def key(team_gateway: Server) -> Callable[..., Key]:
-    return lambda **fields: Key(team_gateway, **fields)
+NewKey = Callable[..., Key]
+Booked = dict[Key, list[int]]  # the tokens of each line of the log
+SCENARIOS: dict[str, Callable[[NewKey, Simulator], Booked]] = {}
 
 
 def told(simulator: Simulator) -> list[int]:
@@ -77,29 +77,32 @@ def told(simulator: Simulator) -> list[int]:
     return [usage["input"] + usage["output"] for usage in usages if usage]
 
 
-def check(expected: dict[Key, list[int]]) -> None:
-    """Waits until the gateway has booked, for each key, a line of so many tokens a call, and their sum."""
-    end = time.monotonic() + FLUSH_SECONDS
-    for key, tokens in expected.items():
-        wanted = sum(tokens), sum(tokens), sorted(tokens)
-        while key.booked() != wanted and time.monotonic() < end:
-            time.sleep(1)
-        assert key.booked() == wanted
+def scenario(*arguments: Any) -> Callable[[Any], Any]:
+    """What it decorates asks, and returns what has to be booked for it."""
+
+    def add(ask: Any) -> Any:
+        name = " ".join([ask.__name__.replace("_", " "), *map(str, arguments)])
+        SCENARIOS[name] = lambda key, simulator: ask(key, simulator, *arguments)
+        return ask
+
+    return add
 
 
-def test_an_answer_that_is_no_use(key: Callable[..., Key], simulator: Simulator) -> None:
+@scenario()
+def an_answer_that_is_no_use(key: NewKey, simulator: Simulator) -> Booked:
     simulator.faults(empty_answer=True, extra_input=50)
-    expected: dict[Key, list[int]] = {}
+    expected: Booked = {}
     for route, stream in WAYS:
         caller = key()
         caller.ask(route, stream=stream)
         expected[caller] = told(simulator)
         assert len(expected[caller]) == 1
-    check(expected)
+    return expected
 
 
-def test_both_rounds_of_calls_that_end_in_an_error(key: Callable[..., Key], simulator: Simulator) -> None:
-    expected: dict[Key, list[int]] = {}
+@scenario()
+def both_rounds_of_calls_that_end_in_an_error(key: NewKey, simulator: Simulator) -> Booked:
+    expected: Booked = {}
     for route, stream in CHAT_WAYS:
         caller = key()
         expected[caller] = []
@@ -108,11 +111,12 @@ def test_both_rounds_of_calls_that_end_in_an_error(key: Callable[..., Key], simu
             rounds = told(simulator)
             assert len(rounds) == 2
             expected[caller].append(sum(rounds))
-    check(expected)
+    return expected
 
 
-def test_both_rounds_of_a_call_that_was_corrected(key: Callable[..., Key], simulator: Simulator) -> None:
-    expected: dict[Key, list[int]] = {}
+@scenario()
+def both_rounds_of_a_call_that_was_corrected(key: NewKey, simulator: Simulator) -> Booked:
+    expected: Booked = {}
     for route, stream in CHAT_WAYS:
         simulator.answer("No JSON.", '{"a": 1}')
         caller = key()
@@ -120,11 +124,12 @@ def test_both_rounds_of_a_call_that_was_corrected(key: Callable[..., Key], simul
         rounds = told(simulator)
         assert len(rounds) == 2
         expected[caller] = [sum(rounds)]
-    check(expected)
+    return expected
 
 
-def test_the_first_round_when_the_second_fails(key: Callable[..., Key], simulator: Simulator) -> None:
-    expected: dict[Key, list[int]] = {}
+@scenario()
+def the_first_round_when_the_second_fails(key: NewKey, simulator: Simulator) -> Booked:
+    expected: Booked = {}
     for route, stream in CHAT_WAYS:
         simulator.answer("No JSON.")
         simulator.faults({"times": 1}, {"status": 403})
@@ -132,55 +137,86 @@ def test_the_first_round_when_the_second_fails(key: Callable[..., Key], simulato
         assert caller.ask(route, stream=stream, response_format={"type": "json_object"}).status_code == 502
         assert len(simulator.requests("/v1/agent/")) == 2
         expected[caller] = told(simulator)
-    check(expected)
+    return expected
 
 
-@pytest.mark.parametrize("how", ["breaks off", "times out"])
-def test_an_answer_that_does_not_come_to_its_end(key: Callable[..., Key], simulator: Simulator, how: str) -> None:
+@scenario("breaks off")
+@scenario("times out")
+def an_answer_that_does_not_come_to_its_end(key: NewKey, simulator: Simulator, how: str) -> Booked:
     fields: dict[str, Any] = {"timeout": 1.5} if how == "times out" else {}
     simulator.faults({"delta_delay": 0.3, "stall_after" if fields else "break_after": 2})
-    expected: dict[Key, list[int]] = {}
+    expected: Booked = {}
     for route, stream in WAYS:
         simulator.answer({"pieces": ["one ", "two ", "three"]})
         caller = key()
         caller.ask(route, stream=stream, **fields)
         expected[caller] = [count("Hi") + count("one two ")]
-    check(expected)
+    return expected
 
 
-@pytest.mark.parametrize("deltas", [0, 2])
-def test_a_call_that_its_caller_leaves(key: Callable[..., Key], simulator: Simulator, deltas: int) -> None:
+@scenario(0)
+@scenario(2)
+def a_call_that_its_caller_leaves(key: NewKey, simulator: Simulator, deltas: int) -> Booked:
     simulator.faults({"stall_after": deltas} if deltas else {"first_byte_delay": 60})
-    expected: dict[Key, list[int]] = {}
+    expected: Booked = {}
     for route, stream in WAYS:
         simulator.clear()
         simulator.answer({"pieces": ["one ", "two ", "three"]})
         caller = key()
         caller.leave(route, simulator, deltas, stream=stream)
         expected[caller] = [count("Hi") + (count("one two ") if deltas else 0)]
-    check(expected)
+    return expected
 
 
-def test_what_stackspot_refuses_costs_nothing(key: Callable[..., Key], simulator: Simulator) -> None:
+@scenario()
+def what_stackspot_refuses_costs_nothing(key: NewKey, simulator: Simulator) -> Booked:
     simulator.faults({"status": 403, "times": 1})
     caller = key()
     assert caller.ask(CHAT).status_code == 502
     caller.ask(CHAT)
-    check({caller: [0, *told(simulator)]})
+    return {caller: [0, *told(simulator)]}
 
 
-def test_a_figure_that_cannot_be_true_is_counted_here(key: Callable[..., Key], simulator: Simulator) -> None:
-    expected: dict[Key, list[int]] = {}
+@scenario()
+def a_figure_that_cannot_be_true_is_counted_here(key: NewKey, simulator: Simulator) -> Booked:
+    expected: Booked = {}
     for route, stream in CHAT_WAYS:
         simulator.answer({"text": "one two three", "usage": {"input": 10**12, "output": 10**12}})
         caller = key()
         assert caller.ask(route, stream=stream).status_code == 200
         expected[caller] = [count("Hi") + count("one two three")]
-    check(expected)
+    return expected
 
 
-def test_failed_calls_are_held_against_the_budget(key: Callable[..., Key], simulator: Simulator) -> None:
-    caller = key(max_budget=100 * PRICE_PER_TOKEN)
+@pytest.fixture(scope="module")
+def asked(team_gateway_server: Server, simulator_client: Simulator) -> dict[str, Booked | Exception]:
+    """Everything is asked before anything is looked up: LiteLLM books every few seconds, and all wait for that once."""
+    found: dict[str, Booked | Exception] = {}
+    for name, ask in SCENARIOS.items():
+        simulator_client.reset()
+        try:
+            found[name] = ask(lambda **fields: Key(team_gateway_server, **fields), simulator_client)
+        except Exception as error:
+            found[name] = error
+    return found
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_stackspot_was_asked_is_booked_once(asked: dict[str, Booked | Exception], name: str) -> None:
+    """For each key a line of so many tokens a call, and their sum for key and team."""
+    expected = asked[name]
+    if isinstance(expected, Exception):
+        raise expected
+    end = time.monotonic() + FLUSH_SECONDS
+    for key, tokens in expected.items():
+        wanted = sum(tokens), sum(tokens), sorted(tokens)
+        while (booked := key.booked()) != wanted and time.monotonic() < end:
+            time.sleep(0.5)
+        assert booked == wanted
+
+
+def test_failed_calls_are_held_against_the_budget(team_gateway: Server, simulator: Simulator) -> None:
+    caller = Key(team_gateway, max_budget=100 * PRICE_PER_TOKEN)
     statuses = [caller.ask(CHAT, response_format=IMPOSSIBLE).status_code for _ in range(3)]
     assert statuses[0] == 502
     assert set(statuses[1:]).isdisjoint({200, 502})

@@ -13,6 +13,7 @@ import pytest
 from gateway.make import TARGETS
 from tests.gateway.administration.conftest import KEY_DEFAULTS, Developer
 from tests.harness import ROOT, Server, clean_environment
+from tests.sampling import thorough
 
 PROJECT = (
     *("Makefile", "gateway", "database", "custom_handlers", "clients", "docker-compose.yml", "litellm_config.yaml"),
@@ -46,6 +47,7 @@ def run(light: Path, team_gateway: Server) -> Run:
     return run
 
 
+@thorough
 def test_the_first_make_installs_what_administration_needs_and_no_more(light: Path, run: Run) -> None:
     done = run("make", "--silent", "keys")
     assert done.returncode == 0, done.stderr
@@ -60,6 +62,7 @@ def test_the_first_make_installs_what_administration_needs_and_no_more(light: Pa
     assert run("make", "--silent", "keys").stderr == "", "once"
 
 
+@thorough
 def test_every_target_of_administration_works_with_it(light: Path, run: Run, team_gateway: Server) -> None:
     tried = set()
 
@@ -82,6 +85,7 @@ def test_every_target_of_administration_works_with_it(light: Path, run: Run, tea
     assert tried | ELSEWHERE | WITH_DOCKER == set(TARGETS)
 
 
+@thorough
 def test_what_needs_the_whole_installation_says_so(run: Run) -> None:
     for words in (["run"], ["demo"], ["data", "remove"]):
         done = run(".venv-admin/bin/python", "-m", "gateway", *words)
@@ -91,6 +95,7 @@ def test_what_needs_the_whole_installation_says_so(run: Run) -> None:
         )
 
 
+@thorough
 def test_packages_that_cannot_be_had_are_one_message(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text("click==8.5.1 --hash=sha256:" + "0" * 64 + "\n")
     done = subprocess.run(

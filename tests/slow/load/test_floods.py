@@ -11,6 +11,7 @@ import pytest
 
 from simulator.client import Simulator
 from tests.gateway.calling import Caller
+from tests.harness import Server
 
 # Generous: the machine that runs the tests has other work. Before there were bounds it was 7 to 123 s.
 MOST_SECONDS = 5.0
@@ -22,6 +23,11 @@ FLOODS: dict[str, tuple[dict[str, Any], str]] = {
     "a line of 64 MB": ({"flood": "line", "flood_bytes": 64 * MEGABYTE}, "too large"),
     "a delta of 50 MB": ({"flood": "delta", "flood_bytes": 50 * MEGABYTE}, "too large"),
 }
+
+
+@pytest.fixture
+def caller(gateway: Server) -> Caller:
+    return Caller(gateway, ())
 
 
 @contextmanager

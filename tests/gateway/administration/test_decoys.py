@@ -7,7 +7,6 @@ whose environment names a decoy for each vendor. The stand-in's journal and the 
 import json
 import secrets
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,21 @@ import pytest
 from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.guard import fields, headers
 from custom_handlers.guard.rejection import RejectedError
-from database.local import database
 from simulator.client import Simulator
 from tests.developers import hire
 from tests.gateway import litellm_surface
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, request_body
 from tests.gateway.conftest import Decoy
-from tests.harness import ROOT, Account, Server, running_gateway
+from tests.harness import Account, Server, running_gateway
+from tests.sampling import first, thorough
 
 SURFACES = (CHAT, COMPLETIONS, MESSAGES, RESPONSES)
-CALLS = [(surface, stream) for surface in SURFACES for stream in (False, True)]
+# `make test` takes each surface once, and one value of each kind; `make test-all` takes all of them.
+CALLS = [
+    pytest.param(surface, stream, marks=thorough if stream else ()) for surface in SURFACES for stream in (False, True)
+]
+KINDS = ["an address", "a provider", "yes", "a target", "targets"]
+some_kinds = pytest.mark.parametrize("kind", first(KINDS))
 # What makes a call, or makes another of it: tried by the other tests.
 OWN = {"model", "messages", "prompt", "input", "stream", "max_tokens", "kwargs", "self"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -53,9 +57,14 @@ def routes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tempting_gateway(
-    account: Account, simulator_server: Server, logs: Path, vendors: Vendors, routes_file: Path
+    account: Account,
+    simulator_server: Server,
+    database_variables: dict[str, str],
+    logs: Path,
+    vendors: Vendors,
+    routes_file: Path,
 ) -> Iterator[Server]:
-    """The repository's configuration with a database, and the keys of every vendor in its environment."""
+    """The repository's configuration with the database, and the keys of every vendor in its environment."""
     environ = {
         name: vendors.url if kind == "address" else "sk-of-a-vendor"
         for name, kind in litellm_surface.variables().items()
@@ -70,14 +79,9 @@ def tempting_gateway(
         "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
     }
     assert len(environ) > 300
-    # Not among pytest's own folders: a second pytest closes their parent to the user that Postgres runs as.
-    with (
-        tempfile.TemporaryDirectory(prefix="gateway-tests-") as folder,
-        database(ROOT, data=Path(folder) / "postgres") as variables,
-    ):
-        environ |= {**account.for_gateway(simulator_server.url), **variables}
-        with running_gateway(environ, logs / "tempting-gateway.log") as server:
-            yield server
+    environ |= {**account.for_gateway(simulator_server.url), **database_variables}
+    with running_gateway(environ, logs / "tempting-gateway.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +100,11 @@ def client(tempting_gateway: Server, key: str, vendors: Vendors, simulator: Simu
     assert tempting_gateway.process.poll() is None
 
 
-def values(vendors: Vendors) -> tuple[Any, ...]:
+def value_of(kind: str, vendors: Vendors) -> Any:
     """What a caller who would like to be sent elsewhere could say."""
     target = {"model": "openai/gpt-4o", "api_base": vendors.url, "base_url": vendors.url, "url": vendors.url}
     target |= {"server_url": vendors.url, "type": "mcp", "server_label": "x", "custom_llm_provider": "openai"}
-    return vendors.url, "openai", True, target, [target]
+    return dict(zip(KINDS, (vendors.url, "openai", True, target, [target]), strict=True))[kind]
 
 
 def ask(client: httpx.Client, surface: str, stream: bool, extra: dict[str, Any]) -> httpx.Response:
@@ -141,9 +145,10 @@ def test_a_parameter_passes_by_name_only(surface: str) -> None:
     assert statuses == {400}
 
 
+@some_kinds
 @pytest.mark.parametrize(("surface", "stream"), CALLS)
 def test_no_parameter_leads_elsewhere(
-    client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool
+    client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool, kind: str
 ) -> None:
     """Those that LiteLLM never sees many at a time, those that pass each by itself."""
     names = sorted({*litellm_surface.parameters()} - OWN)
@@ -153,27 +158,28 @@ def test_no_parameter_leads_elsewhere(
     response = ask(client, surface, stream, {})
     usual = upstream(simulator)
     assert (response.status_code, len(usual)) == (200, 1)
-    for value in values(vendors):
-        for start in range(0, len(harmless), BATCH):
-            simulator.clear()
-            group = harmless[start : start + BATCH]
-            extra = dict.fromkeys(group, value)
-            if "router_settings_override" in extra and not isinstance(value, dict):
-                del extra["router_settings_override"]
-            response = ask(client, surface, stream, extra)
-            assert (response.status_code, upstream(simulator)) == (200, usual), (group, response.text)
-        for name in set(names) - set(harmless):
-            simulator.clear()
-            response = ask(client, surface, stream, {name: value})
-            assert response.status_code == 200 or len(upstream(simulator)) == 0, (name, value, response.text)
-            assert all(path.startswith("/v1/agent/") for path, _ in upstream(simulator))
+    value = value_of(kind, vendors)
+    for start in range(0, len(harmless), BATCH):
+        simulator.clear()
+        group = harmless[start : start + BATCH]
+        extra = dict.fromkeys(group, value)
+        if "router_settings_override" in extra and not isinstance(value, dict):
+            del extra["router_settings_override"]
+        response = ask(client, surface, stream, extra)
+        assert (response.status_code, upstream(simulator)) == (200, usual), (group, response.text)
+    for name in set(names) - set(harmless):
+        simulator.clear()
+        response = ask(client, surface, stream, {name: value})
+        assert response.status_code == 200 or len(upstream(simulator)) == 0, (name, value, response.text)
+        assert all(path.startswith("/v1/agent/") for path, _ in upstream(simulator))
     for name in fields.REFUSED:
         assert ask(client, surface, stream, {name: vendors.url}).status_code == 400
 
 
+@some_kinds
 @pytest.mark.parametrize(("surface", "stream"), CALLS)
 def test_no_header_leads_elsewhere(
-    client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool
+    client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool, kind: str
 ) -> None:
     """Those that LiteLLM never sees many at a time, those that pass each by itself."""
     ask(client, surface, stream, {})
@@ -183,13 +189,14 @@ def test_no_header_leads_elsewhere(
     passing = [name for name in litellm_surface.headers() if name.encode() in headers.ALLOWED]
     dropped = [name for name in litellm_surface.headers() if name.encode() not in headers.ALLOWED]
     groups = [[name] for name in passing] + [dropped[at : at + BATCH] for at in range(0, len(dropped), BATCH)]
-    for value in (vendors.url, "openai", json.dumps({"api_base": vendors.url}), "3"):
-        for group in groups:
-            simulator.clear()
-            body = request_body(surface) | {"stream": stream}
-            response = client.post(PATHS[surface], json=body, headers=dict.fromkeys(group, value))
-            refused = group[0] in passing and response.status_code in (400, 401) and upstream(simulator) == []
-            assert refused or (response.status_code, upstream(simulator)) == (200, usual), (group, value, response.text)
+    said = value_of(kind, vendors)
+    value = "3" if said is True else said if isinstance(said, str) else json.dumps(said)
+    for group in groups:
+        simulator.clear()
+        body = request_body(surface) | {"stream": stream}
+        response = client.post(PATHS[surface], json=body, headers=dict.fromkeys(group, value))
+        refused = group[0] in passing and response.status_code in (400, 401) and upstream(simulator) == []
+        assert refused or (response.status_code, upstream(simulator)) == (200, usual), (group, value, response.text)
 
 
 def requests_of(routes_file: Path) -> list[tuple[str, str]]:
@@ -268,16 +275,16 @@ def test_no_websocket_is_opened(client: httpx.Client, tempting_gateway: Server, 
             assert connection.recv(100).startswith(b"HTTP/1.1 404"), path
 
 
-@pytest.mark.parametrize("first", ["key", "user", "team", "model", "spend", "config", "v1", "ui", "get"])
+@pytest.mark.parametrize("segment", first(["key", "user", "team", "model", "spend", "config", "v1", "ui", "get"]))
 def test_no_route_of_any_name_passes_as_management(
-    client: httpx.Client, tempting_gateway: Server, vendors: Vendors, routes_file: Path, first: str
+    client: httpx.Client, tempting_gateway: Server, vendors: Vendors, routes_file: Path, segment: str
 ) -> None:
     """LiteLLM has routes whose first segment may be anything, such as /{provider}/v1/files."""
     client.headers["authorization"] = f"Bearer {tempting_gateway.key}"
     crossing = [route for route in json.loads(routes_file.read_text()) if route["path"].startswith("/{")]
     assert len(crossing) > 8
     for route in crossing:
-        parts = [first, *("x" if "{" in part else part for part in route["path"].split("/")[2:])]
+        parts = [segment, *("x" if "{" in part else part for part in route["path"].split("/")[2:])]
         for method in route["methods"]:
             response = client.request(method, "/" + "/".join(parts), json={"url": vendors.url})
             assert response.status_code in (400, 404, 405), (method, parts, response.text)

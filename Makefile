@@ -60,7 +60,7 @@ lint: install  ## Check style, types and layers
 	$(BIN)/lint-imports
 
 # A worker for each core; each has gateways of its own, at 300 MB.
-PARALLEL := --numprocesses logical --maxprocesses 4
+PARALLEL := --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
 
 .PHONY: test
 test: install  ## Run what a change needs: unit tests, and tests against a running gateway

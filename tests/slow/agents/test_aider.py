@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from simulator.client import Simulator
-from tests.gateway.calling import Caller
 from tests.gateway.installing import one_at_a_time
-from tests.harness import AGENTS, clean_environment
+from tests.harness import AGENTS, Server, clean_environment
 from tests.slow.agents.installing import install_aider
 
 BEFORE = '''def add(a, b):
@@ -38,15 +37,15 @@ def aider() -> Path:
         return install_aider()
 
 
-def test_aider_edits_a_file(aider: Path, caller: Caller, simulator: Simulator, tmp_path: Path) -> None:
+def test_aider_edits_a_file(aider: Path, gateway: Server, simulator: Simulator, tmp_path: Path) -> None:
     repository, home = tmp_path / "repository", tmp_path / "home"
     repository.mkdir()
     home.mkdir()
     environ = clean_environment(
         {
             "HOME": str(home),
-            "OPENAI_API_BASE": f"{caller.server.url}/v1",
-            "OPENAI_API_KEY": caller.server.key,
+            "OPENAI_API_BASE": f"{gateway.url}/v1",
+            "OPENAI_API_KEY": gateway.key,
             "GIT_AUTHOR_NAME": "Somebody",
             "GIT_AUTHOR_EMAIL": "somebody@example.org",
             "GIT_COMMITTER_NAME": "Somebody",

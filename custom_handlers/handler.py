@@ -95,7 +95,7 @@ class StackSpotLLM(CustomLLM):
                 if log_content:
                     logger.debug("StackSpot answer content: %s", event)
                 if isinstance(event, Finish):
-                    event = _without_stop_text(event)
+                    event = _without_stop_sequence(event)
                 elif not _is_chat(call) and (refusal := event.fields.get("refusal")):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
                 yield event
@@ -126,7 +126,7 @@ def _deployment(call: Mapping[str, Any]) -> Deployment:
         raise InternalServerError(f"This model's configuration is wrong: {' '.join(error.mistakes)}") from None
 
 
-def _without_stop_text(end: Finish) -> Finish:
+def _without_stop_sequence(end: Finish) -> Finish:
     if STOP_SEQUENCE not in end.extra:
         return end
     matched_stop.record(end.extra[STOP_SEQUENCE])

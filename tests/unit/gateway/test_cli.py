@@ -2,13 +2,15 @@
 
 import ast
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -36,6 +38,29 @@ def gateway(*words: str, cwd: Path = ROOT, **environ: str) -> "subprocess.Comple
     )
 
 
+@dataclass(frozen=True)
+class Ran:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """The same without a process of its own, which costs more than the command."""
+    for name in [name for name in os.environ if name.startswith(("GATEWAY_", "KEY_"))]:
+        monkeypatch.delenv(name)
+    for name, value in {**NOWHERE, "GATEWAY_ENV_FILE": os.devnull}.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str) -> Ran:
+        status = cli.main(words)
+        told = capsys.readouterr()
+        return Ran(status, told.out, told.err)
+
+    return run
+
+
 def every_command(group: click.Group = cli.program, words: str = "") -> Iterator[tuple[str, click.Command]]:
     for name, found in group.commands.items():
         if isinstance(found, click.Group):
@@ -45,8 +70,8 @@ def every_command(group: click.Group = cli.program, words: str = "") -> Iterator
 
 
 @pytest.mark.parametrize("words", ["", "--help", "-h", "keys", "keys create --help"])
-def test_help(words: str) -> None:
-    done = gateway(*words.split())
+def test_help(here: Callable[..., Ran], words: str) -> None:
+    done = here(*words.split())
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: python -m gateway")
 
@@ -89,43 +114,44 @@ def test_the_version_is_one() -> None:
         ("--url ftp://x keys list", "--url is 'ftp://x': it has to be an address like"),
     ],
 )
-def test_bad_input_is_one_sentence(words: str, sentence: str) -> None:
-    done = gateway(*words.split())
+def test_bad_input_is_one_sentence(here: Callable[..., Ran], words: str, sentence: str) -> None:
+    done = here(*words.split())
     assert (done.returncode, done.stdout) == (2, "")
     [told] = done.stderr.splitlines()
     assert told.startswith(sentence)
 
 
-def test_every_mistake_is_told_at_once() -> None:
-    done = gateway("keys", "create", "--budget", "x", "--rpm", "0")
+def test_every_mistake_is_told_at_once(here: Callable[..., Ran]) -> None:
+    done = here("keys", "create", "--budget", "x", "--rpm", "0")
     assert [line.partition(" ")[0] for line in done.stderr.splitlines()] == ["--budget", "--rpm", "NAME"]
 
 
 @pytest.mark.parametrize(
     "words", [words for words, _ in every_command() if words.split()[0] in ("keys", "teams", "usage")]
 )
-def test_a_gateway_that_is_away_is_one_sentence(words: str) -> None:
+def test_a_gateway_that_is_away_is_one_sentence(here: Callable[..., Ran], words: str) -> None:
     name = [] if words in ("keys list", "teams list", "usage") else ["dev1"]
-    done = gateway(*words.split(), *name)
+    done = here(*words.split(), *name)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The gateway at http://127.0.0.1:9 cannot be reached")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_address_may_be_typed() -> None:
-    assert "http://localhost:7 cannot be reached" in gateway("--url", "localhost:7/v1", "keys", "list").stderr
+def test_the_address_may_be_typed(here: Callable[..., Ran]) -> None:
+    assert "http://localhost:7 cannot be reached" in here("--url", "localhost:7/v1", "keys", "list").stderr
 
 
-def test_a_script_reads_json() -> None:
-    assert "codex" in json.loads(gateway("clients", "list", "--json").stdout)
+def test_a_script_reads_json(here: Callable[..., Ran]) -> None:
+    assert "codex" in json.loads(here("clients", "list", "--json").stdout)
 
 
-@pytest.fixture
-def container(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def container(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What docker-compose.yml mounts."""
+    folder = tmp_path_factory.mktemp("container")
     for name in ("gateway", "custom_handlers"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 @pytest.mark.parametrize("words", HOST_ONLY)
@@ -163,8 +189,8 @@ def imports(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_of_this_program(shell: str) -> None:
-    done = gateway("completion", shell)
+def test_completion_is_of_this_program(here: Callable[..., Ran], shell: str) -> None:
+    done = here("completion", shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == script(shell, cli.program) + "\n"
     assert done.stdout.count(f"PYTHONPATH={ROOT}") == 2, "the function, and what asks for the completions"

@@ -1,7 +1,7 @@
 """One call's turns: each of its requests to StackSpot waits for one, retries and corrections too."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from custom_handlers.core import notes
 from custom_handlers.core.errors import RateLimitError
@@ -18,14 +18,13 @@ class Turns:
     pacer: Pacer
     caller: notes.Caller
     _turn: Turn | None = None
-    _retry_after: float | None = None
-    _refused: bool = field(default=False)
+    _refused: RateLimitError | None = None  # with which StackSpot answered the last turn
 
     async def take(self, deadline: Deadline) -> None:
         """Waits until a request may go. Raises RateLimitError when that takes longer than it may."""
         try:
             if self._turn and self._refused:
-                turn = await self.pacer.again(self._turn, self._retry_after, deadline.left)
+                turn = await self.pacer.again(self._turn, self._refused.retry_after, deadline.left)
             else:
                 turn = await self.pacer.acquire(self.caller.key, self.caller.weight, deadline.left)
         except NoTurnError as error:
@@ -33,10 +32,11 @@ class Turns:
                 "StackSpot's request limit for this account is reached, and "
                 f"{'too many requests wait' if error.full else 'this request would wait too long'}: try again in "
                 f"{max(error.retry_after, 1):.0f} s.",
+                code=self._refused.code if self._refused else None,
                 retry_after=max(error.retry_after, 1),
             ) from None
         waited = turn.queued - (self._turn.queued if self._turn and self._refused else 0.0)
-        self._turn, self._refused = turn, False
+        self._turn, self._refused = turn, None
         if waited > 0:
             deadline.start_request()  # StackSpot was not asked meanwhile
         key, weight = self.caller.key[:8], self.caller.weight
@@ -46,4 +46,4 @@ class Turns:
 
     def refused(self, error: RateLimitError) -> None:
         """StackSpot answered 429: the next turn is the refused one's, and the pace is lowered."""
-        self._refused, self._retry_after = True, error.retry_after
+        self._refused = error

@@ -39,9 +39,9 @@ def config() -> Path | None:
 
 def workers() -> int:
     """How many processes this proxy consists of."""
-    named = sys.argv[sys.argv.index("--num_workers") + 1 :] if "--num_workers" in sys.argv else []
-    number = next(iter(named), os.environ.get("NUM_WORKERS", ""))
-    return int(number) if number.isdecimal() and _serves(sys.argv) else 1
+    _, named, rest = " ".join(sys.argv).partition(" --num_workers")
+    number = rest.split()[:1] if named else [os.environ.get("NUM_WORKERS", "")]
+    return int(number[0]) if number and number[0].isdecimal() and _serves(sys.argv) else 1
 
 
 def end(message: str) -> NoReturn:

@@ -3,12 +3,13 @@
 import os
 from typing import Any
 
-_NAMED_BY = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
+_NAMED_BY = ("REDIS_HOST", "REDIS_URL", "REDIS_SENTINEL_NODES")
 _A_DAY = 86_400.0
 
 
 def is_configured() -> bool:
-    return any(os.environ.get(name) for name in _NAMED_BY)
+    """Not for a cluster, whose asynchronous client cannot subscribe."""
+    return any(map(os.environ.get, _NAMED_BY)) and not os.environ.get("REDIS_CLUSTER_NODES")
 
 
 def connect() -> Any:

@@ -94,6 +94,7 @@ async def test_a_429_that_lasts_is_told_in_the_end(simulator: Simulator, account
     with pytest.raises(RateLimitError) as caught:
         await ask(stackspot)
     assert caught.value.retry_after == 1
+    assert caught.value.code == "INFERENCE_3008_CHAT_RATE_LIMIT_EXCEEDED"
     status = await stackspot.pacer.status() if stackspot.pacer else None
     assert status
     assert status.waiting == 0

@@ -1,4 +1,4 @@
-"""One event loop's connection to the shared state: calls of the script, promises by PUBLISH, and Redis being away."""
+"""One event loop's connection to the shared state: calls of the script, turns by PUBLISH, and Redis being away."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,12 @@ from redis.exceptions import RedisError
 
 from custom_handlers.pacing.history import History
 from custom_handlers.pacing.quota import NoTurnError, Quota, Status, Turn
-from custom_handlers.pacing.script import AwayError, Promise, Reply, Script
+from custom_handlers.pacing.script import AwayError, Next, Reply, Script
 
 logger = logging.getLogger("stackspot_config")
 
 RETRY_SECONDS = 1.0  # between two looks whether Redis is back
-STUCK_SECONDS = 1.0  # after a promised start, until one that waits asks whether it missed something
+STUCK_SECONDS = 1.0  # after a turn has come, until one that waits asks whether it missed something
 HEARTBEAT_SECONDS = 30.0
 
 
@@ -27,6 +27,31 @@ class LostError(Exception):
     def __init__(self, number: int) -> None:
         self.number = number
         super().__init__()
+
+
+class _Waiter:
+    """One request in the queue: when its turn comes, as far as that is known, and whether it has to ask again."""
+
+    def __init__(self) -> None:
+        self.start: float | None = None
+        self.lost = False
+        self.accepted = False  # whether Redis has it
+        self._changed = asyncio.Event()
+
+    def turn(self, start: float | None) -> None:
+        self.start = start
+        self._changed.set()
+
+    def lose(self) -> None:
+        self.lost = True
+        self._changed.set()
+
+    async def until(self, time: float) -> None:
+        """Returns at that time of the loop, or as soon as something has changed."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(time):
+                await self._changed.wait()
 
 
 class Link:
@@ -49,8 +74,8 @@ class Link:
         self._process, self._former = secrets.token_hex(6), ""
         self._numbers = itertools.count()
         self._loop = asyncio.get_running_loop()
-        self._promised: dict[str, asyncio.Future[float | None]] = {}  # when each may start, None: ask again
-        self._accepted: set[str] = set()  # of these, what Redis has in its queue
+        self._waiters: dict[str, _Waiter] = {}
+        self._next = ""  # the request of these whose turn is next, if it is one of them
         self._expected = self._called = self._loop.time()
         self._joining: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,7 +87,7 @@ class Link:
     ) -> Turn:
         """Raises NoTurnError, AwayError or LostError."""
         request = f"{self._process}:{next(self._numbers)}"
-        promised = self._promised[request] = self._loop.create_future()
+        waiter = self._waiters[request] = _Waiter()
         until = self._loop.time() + wait
         try:
             asked: tuple[Any, ...] = (request, key, weight, wait, number)
@@ -76,17 +101,16 @@ class Link:
             if reply.outcome in ("no", "full"):
                 raise NoTurnError(max(reply.number, 1.0), full=reply.outcome == "full")
             number = int(reply.number) or number
-            self._accepted.add(request)
-            taken = await self._started(request, key, promised, until, number)
+            waiter.accepted = True
+            taken = await self._started(request, key, waiter, until, number)
             return Turn(key, weight, number, taken, 0.0, request)
         except (NoTurnError, AwayError):
             raise
-        except BaseException:  # cancelled, or out of time: it may stand in the queue, or have a promise
+        except BaseException:  # cancelled, or out of time: it may stand in the queue, or may have been let go
             self.leave(request, key)
             raise
         finally:
-            self._promised.pop(request, None)
-            self._accepted.discard(request)
+            del self._waiters[request]
 
     def leave(self, request: str, key: str) -> None:
         """The request does not wait any more, or was let go and not sent. Returns at once."""
@@ -109,30 +133,30 @@ class Link:
         ago = float(last) if float(last) >= 0 else None
         return Status(reply.rate, int(reply.number), gone, keys, ago, shared=True)
 
-    async def _started(
-        self, request: str, key: str, promised: "asyncio.Future[float | None]", until: float, number: int
-    ) -> float:
-        """Waits for the request's time. The time of Redis at which it went. Raises as `turn` does."""
-        await asyncio.wait([promised], timeout=max(until - self._loop.time(), 0))
-        while promised.done():
-            start = promised.result()
-            if start is None:
-                raise AwayError if self.away else LostError(number)
-            if start > until:
-                break
-            await asyncio.sleep(start - self._loop.time())
+    async def _started(self, request: str, key: str, waiter: _Waiter, until: float, number: int) -> float:
+        """Waits for the request's turn. The time of Redis at which it went. Raises as `turn` does."""
+        while not waiter.lost:
+            now = self._loop.time()
+            if now >= until:
+                self.leave(request, key)
+                raise NoTurnError(max(self._expected - now, 1.0))
+            if waiter.start is None or waiter.start > now:
+                await waiter.until(until if waiter.start is None else min(waiter.start, until))
+                continue
             try:
                 reply = await self._call("start", request, key)
             except AwayError:
-                return 0.0  # it was promised: whoever can be reached keeps to it
-            if reply.outcome == "go":
-                return reply.number
-            if reply.outcome != "later":
-                raise LostError(number)
-            promised = self._loop.create_future()
-            promised.set_result(self._loop.time() + reply.number)
-        self.leave(request, key)
-        raise NoTurnError(max(self._expected - self._loop.time(), 1.0))
+                return 0.0  # its turn had come: whoever can be reached keeps to it
+            match reply.outcome:
+                case "go":
+                    return reply.number
+                case "gone":
+                    break
+                case "later":
+                    waiter.start = self._loop.time() + reply.number
+                case _ if self._next != request:  # somebody else has taken its place
+                    waiter.start = None
+        raise AwayError if self.away else LostError(number)
 
     async def _call(self, step: str, *arguments: Any) -> Reply:
         reply = await self._eval(step, *arguments)
@@ -164,22 +188,21 @@ class Link:
             raise
         self._called = self._loop.time()
         self.share = reply.rate / max(reply.processes, 1)
-        self._announced(reply.promise)
+        self._announced(reply.next)
         return reply
 
-    def _announced(self, promise: Promise) -> None:
-        start = self._loop.time() + promise.seconds
-        self._expected = start
-        if promise.process == self._process:
-            promised = self._promised.get(promise.request)
-            if promised and not promised.done():
-                promised.set_result(start)
+    def _announced(self, turn: Next) -> None:
+        self._expected = self._loop.time() + turn.seconds
+        if self._next != turn.request and (displaced := self._waiters.get(self._next)):
+            displaced.turn(None)
+        self._next = turn.request
+        if waiter := self._waiters.get(turn.request):
+            waiter.turn(self._expected)
 
     def _ask_again(self) -> None:
-        for request in self._accepted:
-            promised = self._promised[request]
-            if not promised.done():
-                promised.set_result(None)
+        for waiter in self._waiters.values():
+            if waiter.accepted:
+                waiter.lose()
 
     def _go_away(self, reason: AwayError) -> None:
         if self.away:
@@ -209,7 +232,7 @@ class Link:
                     async for message in messages.listen():
                         if message["type"] == "message":
                             process, request, seconds = message["data"].decode().split(" ")
-                            self._announced(Promise(process, request, float(seconds)))
+                            self._announced(Next(process, request, float(seconds)))
             except (RedisError, OSError, TimeoutError):
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -218,9 +241,7 @@ class Link:
         while True:
             await asyncio.sleep(RETRY_SECONDS / 2)
             now = self._loop.time()
-            stuck = any(not promised.done() for promised in self._promised.values()) and (
-                now > max(self._expected, self._called) + STUCK_SECONDS
-            )
+            stuck = self._waiters and now > max(self._expected, self._called) + STUCK_SECONDS
             if not self.away and (stuck or now > self._called + HEARTBEAT_SECONDS):
                 with contextlib.suppress(AwayError):
                     await self._call("tick")

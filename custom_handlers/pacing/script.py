@@ -14,7 +14,7 @@ from custom_handlers.pacing.quota import Quota
 
 SCRIPT = Path(__file__).with_name("shared_state.lua").read_text(encoding="utf-8")
 CALL_SECONDS = 2.0  # a call that takes longer means that Redis is away
-GRACE_SECONDS = 3.0  # after a promised start, until its process is taken for dead
+GRACE_SECONDS = 3.0  # after a turn has come, until its process is taken for dead
 DEAD_SECONDS = 90.0  # without any sign of life
 FORGET_SECONDS = 600
 _PARTS = ("state", "order", "lines", "keys", "log", "requests", "processes", "channel")
@@ -25,8 +25,8 @@ class AwayError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """The next slot: whose it is, and in how many seconds it begins. `request` is empty when nobody has it."""
+class Next:
+    """Whose turn is next, and in how many seconds. `request` is empty when nobody waits."""
 
     process: str
     request: str
@@ -42,7 +42,7 @@ class Reply:
     rate: float
     processes: int
     epoch: str
-    promise: Promise
+    next: Next
     now: float
     rest: list[Any]
 
@@ -72,8 +72,8 @@ class Script:
             raise AwayError(type(error).__name__) from None
         outcome, epoch, owner, request = (found[place].decode() for place in (0, 4, 5, 6))
         number, rate, seconds, now = (float(found[place]) for place in (1, 2, 7, 8))
-        promise = Promise(owner, request, seconds)
-        return Reply(outcome, number, rate, int(found[3]), epoch, promise, now, found[9:])
+        turn = Next(owner, request, seconds)
+        return Reply(outcome, number, rate, int(found[3]), epoch, turn, now, found[9:])
 
 
 def settings_for(quota: Quota, window: float) -> dict[str, float]:

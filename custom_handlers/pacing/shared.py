@@ -1,11 +1,12 @@
 """All processes pace together, through Redis; each paces its share alone while Redis is away.
 
-A request takes one round trip when it may go at once, and two when it waits: `ask`, and `start` when its time has come.
-Waiters do not poll. Whoever starts lets the script promise the next slot to the next request, which Redis tells all
-processes by PUBLISH: the one whose request it is sleeps until then, the others know that the line moves. Polling would
-cost a round trip for each process at each slot, or leave slots unused; a slot reserved at arrival could not be given to
-somebody who comes later and has had less. A message may be lost: whoever hears nothing for two seconds after a promised
-start sends a sign of life, which also moves a line whose head belongs to a process that was killed.
+A request takes one round trip when it may go at once, and two when it waits: `ask`, and `start` when its turn has come.
+Waiters do not poll. The script says whose turn is next, and when, to all processes by PUBLISH: the one whose request it
+is sleeps until then, the others know that the line moves. Whoever comes meanwhile and has had less goes first, as in
+one process; the displaced hears of it. Polling would cost a round trip for each process at each slot, or leave slots
+unused; a slot reserved at arrival could not be given to somebody who comes later. A message may be lost: whoever hears
+nothing for a second after a turn has come sends a sign of life, which also moves a line whose head belongs to a process
+that was killed.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
 -- policy.py for all processes together, in one atomic step: the same formulas over the same state, kept in Redis.
--- What one process has beyond policy.py: the next slot is promised ahead of its time to the request whose turn it is
--- (`next_*`), so that its process can sleep until then and start without having to ask again and again.
+-- What it has beyond policy.py: whose turn is next, and when, is published whenever it changes (`next_*`). The process
+-- of that request sleeps until then, and starts it. Whoever comes meanwhile and has had less takes its place.
 --
 -- KEYS   state, order, lines, keys, log, requests, processes, channel
 -- ARGV   step, settings as JSON, process, epoch, the step's own
--- Reply  outcome, its number, rate, processes, epoch, the promise (process, request, seconds until it starts), now
+-- Reply  outcome, its number, rate, processes, epoch, whose turn is next (process, request, in how many seconds), now
 local STATE, ORDER, LINES, RECORDS, LOG, REQUESTS, PROCESSES, CHANNEL = unpack(KEYS)
 local step, S, process, epoch = ARGV[1], cjson.decode(ARGV[2]), ARGV[3], ARGV[4]
 local call = redis.call
@@ -17,7 +17,7 @@ local now = redis_time()
 
 local function text(number) return string.format('%.17g', number) end
 
--- The state: virtual time, size of the queue, weight of the keys that come back; what pace.py holds; the promise.
+-- The state: virtual time, size of the queue, weight of the keys that come back; what pace.py holds; the next.
 local state = { seq = 0, virtual = 0, returning = 0, size = 0, arrival = -1e18, hold = -1e18, lowered_at = -1e18,
   lowered_to = S.full, strikes = 0, last_429 = -1, next_at = 0, next_id = '', next_process = '', epoch = '' }
 local TEXTS = { next_id = true, next_process = true, epoch = true }
@@ -158,23 +158,27 @@ local function join_queue(id, number, key, weight, first)
   save(record)
 end
 
--- The promise. Requests of processes that are gone are dropped in passing, a bounded number at a time.
-local function promise()
+-- Whose turn is next. Requests of processes that are gone are dropped in passing, a bounded number at a time.
+local function announce()
   for _ = 1, 100 do
-    if state.next_id ~= '' or state.size == 0 then return end
-    local key = string.match(call('ZRANGE', ORDER, 0, 0)[1], ' (%S+)$')
+    local first = call('ZRANGE', ORDER, 0, 0)[1]
+    if not first then
+      state.next_id, state.next_process, state.next_at = '', '', 0
+      return
+    end
+    local key = string.match(first, ' (%S+)$')
     local number, id = string.match(head(key), ' (%d+) (%S+)$')
     local owner = string.match(call('HGET', REQUESTS, id) or '', '^%S+ (%S+) ')
-    local record = remove(id, tonumber(number), key)
     if owner and call('ZSCORE', PROCESSES, owner) then
       local at = next_slot(0)
-      serve(record)
-      take(at, id, key)
-      call('HSET', REQUESTS, id, table.concat({ tonumber(number), owner, key }, ' '))
-      state.next_id, state.next_process, state.next_at = id, owner, at
-      call('PUBLISH', CHANNEL, table.concat({ owner, id, text(at - now) }, ' '))
+      local moved = math.abs(at - state.next_at) > 0.001 and (at > now or state.next_at > now)
+      if id ~= state.next_id or moved then
+        state.next_id, state.next_process, state.next_at = id, owner, at
+        call('PUBLISH', CHANNEL, table.concat({ owner, id, text(at - now) }, ' '))
+      end
+      return
     end
-    save(record)
+    save(remove(id, tonumber(number), key))
   end
 end
 
@@ -199,9 +203,7 @@ local function tidy()
   if state.next_id ~= '' and now > math.max(state.next_at, state.hold) + S.grace then
     -- Whoever does not start in time is taken for dead, until he is heard of again.
     call('ZREM', PROCESSES, state.next_process)
-    call('HDEL', REQUESTS, state.next_id)
-    state.next_id, state.next_process = '', ''
-    promise()
+    announce()
   end
 end
 
@@ -243,7 +245,7 @@ if step == 'ask' then
   if state.size >= S.max_queue then return reply('full', seconds) end
   if seconds > wait then return reply('no', seconds) end
   join_queue(id, number, key, weight, false)
-  promise()
+  announce()
   return reply('wait', number)
 end
 
@@ -254,34 +256,30 @@ if step == 'again' then
   local seconds = next_slot(0) - now
   if seconds > wait then return reply('no', seconds) end
   join_queue(id, number, key, weight, true)
-  promise()
+  announce()
   return reply('wait', number)
 end
 
-if step == 'start' then -- the promised time has come
+if step == 'start' then -- its turn has come
   local id, key = ARGV[5], ARGV[6]
-  if state.next_id ~= id then return reply('gone') end
-  if state.hold > now then return reply('later', state.hold - now) end
-  call('HDEL', REQUESTS, id)
-  if now > state.next_at then call('ZADD', LOG, 'XX', text(now), id .. ' ' .. key) end
-  state.next_id, state.next_process = '', ''
-  promise()
+  local number = string.match(call('HGET', REQUESTS, id) or '', '^(%d+)')
+  if not number then return reply('gone') end
+  announce()
+  if state.next_id ~= id then return reply('wait') end
+  if next_slot(0) > now then return reply('later', next_slot(0) - now) end
+  local record = remove(id, tonumber(number), key)
+  serve(record)
+  take(now, id, key)
+  save(record)
+  announce()
   return reply('go', now)
 end
 
-if step == 'leave' then -- whether it waits, was promised a slot, or was let go and not sent
+if step == 'leave' then -- whether it waits, or was let go and not sent
   local id, key = ARGV[5], ARGV[6]
   local number = string.match(call('HGET', REQUESTS, id) or '', '^(%d+)')
-  if state.next_id == id then
-    state.next_id, state.next_process = '', ''
-    call('HDEL', REQUESTS, id)
-    unsent(id, key)
-  elseif number then
-    save(remove(id, tonumber(number), key))
-  else
-    unsent(id, key)
-  end
-  promise()
+  if number then save(remove(id, tonumber(number), key)) else unsent(id, key) end
+  announce()
   return reply('left')
 end
 
@@ -292,5 +290,5 @@ if step == 'status' then
   return found
 end
 
-promise() -- step == 'tick': a sign of life
+announce() -- step == 'tick': a sign of life
 return reply('ticked')

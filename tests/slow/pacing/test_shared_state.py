@@ -8,14 +8,14 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from custom_handlers.pacing.fair_queue import FairQueue, Request
-from custom_handlers.pacing.pace import Pace
-from custom_handlers.pacing.quota import Quota
+from custom_handlers.pacing.fair_queue import Request
+from custom_handlers.pacing.policy import Policy
+from custom_handlers.pacing.quota import NoTurnError, Quota
 from custom_handlers.pacing.script import SCRIPT, settings_for
 
 # Numbers without rounding errors in binary: both sides compare times for equality.
 WINDOW = 64.0
-QUOTA = Quota(per_minute=8, burst=3, max_queue=12)
+QUOTA = Quota(per_minute=8, burst=3, max_wait=1e9, max_queue=12)
 CLOCK = "local now = redis_time()"
 
 step = st.one_of(
@@ -26,65 +26,6 @@ step = st.one_of(
     st.tuples(st.just("unsent"), st.integers(0, 20)),
     st.tuples(st.just("again"), st.integers(0, 20)),
 )
-
-
-class Promising:
-    """pace.py and fair_queue.py, with the next slot promised ahead, as the script does."""
-
-    def __init__(self) -> None:
-        self.pace, self.queue = Pace(QUOTA.per_minute, QUOTA.burst, WINDOW), FairQueue()
-        self.next: Request | None = None
-        self.next_at = 0.0
-        self.number = 0
-
-    def expire(self, now: float) -> None:
-        for key in self.pace.expired(now):
-            self.queue.expired(key)
-
-    def ask(self, now: float, key: str, weight: float, wait: float) -> tuple[str, float, Request | None]:
-        self.number += 1
-        request = Request(key, weight, self.number, now)
-        if not len(self.queue) and self.pace.next_slot(now) <= now:
-            self.take(request, now)
-            self.queue.passed(request)
-            return "go", request.number, request
-        before = self.queue.places_before(key, weight, self.pace.rate(now), len(self.pace))
-        seconds = max(self.pace.next_slot(now, before) - now, 0)
-        if len(self.queue) >= QUOTA.max_queue:
-            return "full", seconds, None
-        if seconds > wait:
-            return "no", seconds, None
-        self.queue.join(request)
-        self.promise(now)
-        return "wait", request.number, request
-
-    def again(self, now: float, request: Request) -> Request:
-        assert request.went_at is not None
-        self.pace.refused(request.went_at, now)
-        repeated = Request(request.key, request.weight, request.number, now)
-        self.queue.join(repeated, first=True)
-        self.promise(now)
-        return repeated
-
-    def leave(self, now: float, request: Request) -> None:
-        if self.next is request:
-            self.next = None
-        if not self.queue.leave(request) and request.went_at is not None:
-            if self.pace.give_back(request.went_at, request.key, now):
-                self.queue.given_back(request.key)
-            request.went_at = None
-        self.promise(now)
-
-    def promise(self, now: float) -> None:
-        if self.next is None and len(self.queue):
-            at = self.pace.next_slot(now)
-            self.next, self.next_at = self.queue.pop(), at
-            assert self.next
-            self.take(self.next, at)
-
-    def take(self, request: Request, at: float) -> None:
-        self.pace.take(at, request.key)
-        request.went_at = at
 
 
 class Script:
@@ -110,52 +51,50 @@ class Script:
 )
 @given(steps=st.lists(step, max_size=60))
 def test_both_decide_alike(database: "redis.Redis", steps: list[tuple[Any, ...]]) -> None:
-    model, script, now = Promising(), Script(database), 0.0
-    waiting: list[tuple[str, Request]] = []
-    went: list[tuple[str, Request]] = []
+    policy, script, now = Policy(QUOTA, WINDOW), Script(database), 0.0
+    waiting: dict[str, Request] = {}
+    went: dict[str, Request] = {}
     for count, (name, *arguments) in enumerate(steps):
+        label = f"r{count}"
         if name == "pass":
-            # A promise that falls due is kept: the script would take its process for dead.
-            now = min(now + arguments[0], model.next_at) if model.next else now + arguments[0]
-            continue
-        model.expire(now)
-        if name == "ask":
-            key, weight, wait = arguments
-            outcome, number, request = model.ask(now, key, weight, wait)
-            found = script.call(now, "ask", f"r{count}", key, weight, wait, 0)
+            now += arguments[0]
+        elif name == "ask":
+            found = script.call(now, "ask", label, *arguments, 0)
+            outcome, number = "", 0.0
+            try:
+                request = policy.ask(now, *arguments)
+                outcome, number = ("wait" if request.went_at is None else "go"), request.number
+                (waiting if request.went_at is None else went)[label] = request
+            except NoTurnError as error:
+                outcome, number = ("full" if error.full else "no"), error.retry_after
             assert found[0] == outcome
             assert float(found[1]) == pytest.approx(number)
-            if request:
-                (went if outcome == "go" else waiting).append((f"r{count}", request))
-        elif name == "start" and model.next and model.next_at <= now:
-            request = model.next
-            place = next(place for place, (_, other) in enumerate(waiting) if other is request)
-            found = script.call(now, "start", waiting[place][0], request.key)
-            if found[0] == "later":
-                assert model.pace.held_until > now
-                continue
-            assert found[0] == "go"
-            went.append(waiting.pop(place))
-            model.next = None
-            model.promise(now)
-        elif name == "leave" and waiting:
-            label, request = waiting.pop(arguments[0] % len(waiting))
-            model.leave(now, request)
-            script.call(now, "leave", label, request.key)
-        elif name == "unsent" and went:
-            label, request = went.pop(arguments[0] % len(went))
-            model.leave(now, request)
+        elif name == "start" and waiting:
+            label = script.call(now, "tick")[6]
+            found = script.call(now, "start", label, waiting[label].key)
+            granted = policy.grant(now)
+            assert found[0] == ("go" if granted else "later")
+            if granted:
+                assert waiting.pop(label) is granted
+                went[label] = granted
+            else:
+                assert now + float(found[1]) == pytest.approx(policy.next_turn(now))
+        elif name in ("leave", "unsent") and (those := waiting if name == "leave" else went):
+            label = list(those)[arguments[0] % len(those)]
+            request = those.pop(label)
+            policy.leave(now, request)
             script.call(now, "leave", label, request.key)
         elif name == "again" and went:
-            _, request = went.pop(arguments[0] % len(went))
-            taken = request.went_at
-            repeated = model.again(now, request)
-            script.call(now, "again", f"r{count}", request.key, request.weight, 1e9, request.number, taken, -1)
-            waiting.append((f"r{count}", repeated))
+            request = went.pop(list(went)[arguments[0] % len(went)])
+            asked = (label, request.key, request.weight, 1e9, request.number, request.went_at or 0, -1)
+            found = script.call(now, "again", *asked)
+            waiting[label] = policy.again(now, request, 1e9)
+            assert found[0] == "wait"
+        script.call(now, "tick")
         found = script.call(now, "status")
-        labels = {id(request): label for label, request in waiting}
-        assert found[6] == (labels[id(model.next)] if model.next else "")
-        if model.next:
-            assert float(found[7]) == pytest.approx(max(model.next_at - now, 0))
-        assert float(found[2]) == pytest.approx(model.pace.rate(now))
-        assert (int(float(found[1])), found[10]) == (len(model.queue), len(model.pace))
+        turn = policy.next_turn(now)
+        assert (found[6] in waiting) == (turn is not None)
+        if turn is not None:
+            assert float(found[7]) == pytest.approx(turn - now, abs=0.002)
+        assert float(found[2]) == pytest.approx(policy.pace.rate(now))
+        assert (int(float(found[1])), found[10]) == (len(policy.queue), len(policy.pace))

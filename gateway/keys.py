@@ -15,11 +15,24 @@ from typing import Any
 import click
 
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
+from custom_handlers.pacing.quota import WEIGHT_FIELD
 from gateway import spelling
 from gateway.banner import publish
 from gateway.failures import GatewayError, InputError
 from gateway.management import Gateway, RefusedError, settings, with_gateway
-from gateway.options import Group, Name, Value, check_models, defaults, fields, json_option, limits, read_name
+from gateway.options import (
+    Group,
+    Name,
+    Value,
+    check_models,
+    defaults,
+    fields,
+    json_option,
+    limits,
+    read_name,
+    weight_option,
+    with_weight,
+)
 from gateway.processes import ALL_NAMES
 from gateway.project import on_host
 from gateway.tables import UNIT, amount, budget, count, day, models, print_json, rates, render
@@ -57,9 +70,10 @@ def keys() -> None:
 @name_of_key
 @team_option
 @limits(expires=True)
+@weight_option
 @json_option
 @with_gateway
-def create(gateway: Gateway, name: str, team: str | None, as_json: bool, **given: Any) -> None:
+def create(gateway: Gateway, name: str, team: str | None, weight: Any, as_json: bool, **given: Any) -> None:
     """Hand out a key to NAME.
 
     It is shown this once, alone on standard output.
@@ -73,16 +87,17 @@ def create(gateway: Gateway, name: str, team: str | None, as_json: bool, **given
             f"{name} has a key already: {spelling.flag('rotate')} replaces it, {spelling.flag('update')} changes its "
             f"settings, {spelling.command('keys revoke', 'revoke')} takes it."
         )
-    _hand_out(gateway, name, DEFAULTS | environ_defaults | wanted, as_json)
+    _hand_out(gateway, name, with_weight(DEFAULTS | environ_defaults | wanted, weight), as_json)
 
 
 @keys.command()
 @name_of_key
 @team_option
 @limits(expires=True)
+@weight_option
 @json_option
 @with_gateway
-def rotate(gateway: Gateway, name: str, team: str | None, as_json: bool, **given: Any) -> None:
+def rotate(gateway: Gateway, name: str, team: str | None, weight: Any, as_json: bool, **given: Any) -> None:
     """Replace the key of NAME.
 
     The old one is refused from now on. Settings and spend stay, unless others are given.
@@ -91,15 +106,17 @@ def rotate(gateway: Gateway, name: str, team: str | None, as_json: bool, **given
     check_models(gateway, wanted.get("models", environ_defaults.get("models")))
     old = _key_of(gateway, name)
     kept = {field: old[field] for field in KEPT} if old else {}
-    _hand_out(gateway, name, DEFAULTS | environ_defaults | kept | wanted, as_json, old)
+    weight = weight or ((old or {}).get("metadata") or {}).get(WEIGHT_FIELD)
+    _hand_out(gateway, name, with_weight(DEFAULTS | environ_defaults | kept | wanted, weight), as_json, old)
 
 
 @keys.command()
 @name_of_key
 @team_option
 @limits(expires=True)
+@weight_option
 @with_gateway
-def update(gateway: Gateway, name: str, team: str | None, **given: Any) -> None:
+def update(gateway: Gateway, name: str, team: str | None, weight: Any, **given: Any) -> None:
     """Change the settings of the key of NAME.
 
     The key itself stays the same.
@@ -111,7 +128,7 @@ def update(gateway: Gateway, name: str, team: str | None, **given: Any) -> None:
         raise InputError(f"{name} has no key whose settings could be changed.")
     if team:
         add_member(gateway, team, name)
-    gateway.post("/key/update", {"key": key["token"], **wanted})
+    gateway.post("/key/update", {"key": key["token"], **with_weight(wanted, weight, key["metadata"])})
     print(f"Changed the settings of {name}'s key; the key stays the same.", file=sys.stderr)
 
 

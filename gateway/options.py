@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from custom_handlers.pacing.quota import LEAST_WEIGHT, MOST_WEIGHT, WEIGHT_FIELD
 from gateway import spelling
 from gateway.failures import InputError
 from gateway.management import Gateway
@@ -51,6 +52,15 @@ def read_amount(label: str, value: str) -> float:
     return amount
 
 
+def read_weight(label: str, value: str) -> float:
+    weight = float(value) if re.fullmatch(r"\d{1,3}(\.\d{1,3})?", value, re.ASCII) else 0.0
+    if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+        raise InputError(
+            f"{label} is {value!r}: it has to be a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, or {NO_LIMIT}."
+        )
+    return weight
+
+
 def read_duration(label: str, value: str) -> str:
     if not _DURATION.fullmatch(value):
         raise InputError(f"{label} is {value!r}: it has to be a time like 12h, 30d or 6mo, or {NO_LIMIT}.")
@@ -82,6 +92,14 @@ def fields(given: Mapping[str, Any]) -> dict[str, Any]:
         for name, (field, _) in _FIELDS.items()
         if given.get(name) is not None
     }
+
+
+def with_weight(wanted: Mapping[str, Any], weight: Any, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`wanted` with the weight that was given, if any, in the `metadata` that a key or a team has."""
+    if weight is None:
+        return dict(wanted)
+    rest = {name: value for name, value in (metadata or {}).items() if name != WEIGHT_FIELD}
+    return {**wanted, "metadata": rest if weight is Limit.NONE else {**rest, WEIGHT_FIELD: weight}}
 
 
 def defaults(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -185,6 +203,14 @@ def limits(*, expires: bool) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
+
+
+weight_option = click.option(
+    "--weight",
+    type=Value("weight", lambda label, value: _unless_lifted(read_weight)(label, value)),
+    metavar="N",
+    help=f"Its share of the account while others wait: 2 is twice as much as 1, which {NO_LIMIT} means.",
+)
 
 
 def _limit(name: str, metavar: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

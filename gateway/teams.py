@@ -11,7 +11,7 @@ import click
 from gateway import spelling
 from gateway.failures import InputError
 from gateway.management import Gateway, RefusedError, with_gateway
-from gateway.options import Group, Name, check_models, fields, json_option, limits
+from gateway.options import Group, Name, check_models, fields, json_option, limits, weight_option, with_weight
 from gateway.tables import UNIT, amount, budget, count, models, print_json, rates, render
 
 MASTER = "default_user_id"  # LiteLLM makes whoever creates a team its member
@@ -62,39 +62,41 @@ def show(gateway: Gateway, name: str, as_json: bool) -> None:
 @teams.command()
 @name_of_team
 @limits(expires=False)
+@weight_option
 @json_option
 @with_gateway
-def create(gateway: Gateway, name: str, as_json: bool, **given: Any) -> None:
+def create(gateway: Gateway, name: str, weight: Any, as_json: bool, **given: Any) -> None:
     """Make the team NAME."""
     if _find(gateway, name):
         change = spelling.command(f"teams update {name}", f"team NAME={name}")
         raise InputError(f"There is a team {name} already: change it with {change}.")
-    make_team(gateway, name, fields(given))
+    make_team(gateway, name, with_weight(fields(given), weight))
     _show(gateway, name, as_json)
 
 
 @teams.command()
 @name_of_team
 @limits(expires=False)
+@weight_option
 @json_option
 @with_gateway
-def update(gateway: Gateway, name: str, as_json: bool, **given: Any) -> None:
+def update(gateway: Gateway, name: str, weight: Any, as_json: bool, **given: Any) -> None:
     """Change the limits of the team NAME."""
-    require_team(gateway, name)
-    change_team(gateway, name, fields(given))
+    change_team(gateway, name, fields(given), weight)
     _show(gateway, name, as_json)
 
 
 @teams.command("set", hidden=True)
 @name_of_team
 @limits(expires=False)
+@weight_option
 @with_gateway
-def set_team(gateway: Gateway, name: str, **given: Any) -> None:
+def set_team(gateway: Gateway, name: str, weight: Any, **given: Any) -> None:
     """Make the team NAME, or change it: `make team`."""
     if not _find(gateway, name):
-        make_team(gateway, name, fields(given))
+        make_team(gateway, name, with_weight(fields(given), weight))
     else:
-        change_team(gateway, name, fields(given))
+        change_team(gateway, name, fields(given), weight)
     _show(gateway, name)
 
 
@@ -105,18 +107,20 @@ def make_team(gateway: Gateway, name: str, wanted: Mapping[str, Any]) -> None:
     print(f"Made the team {name}.", file=sys.stderr)
 
 
-def change_team(gateway: Gateway, name: str, wanted: Mapping[str, Any]) -> None:
+def change_team(gateway: Gateway, name: str, wanted: Mapping[str, Any], weight: Any = None) -> None:
     check_models(gateway, wanted.get("models"))
+    wanted = with_weight(wanted, weight, require_team(gateway, name)["metadata"])
     if wanted:
         gateway.post("/team/update", {"team_id": name, **wanted})
         print(f"Changed the team {name}.", file=sys.stderr)
 
 
-def require_team(gateway: Gateway, name: str) -> None:
+def require_team(gateway: Gateway, name: str) -> dict[str, Any]:
     """LiteLLM would take the name of a team that there is not, and give the key no team's limits."""
-    if not _find(gateway, name):
+    if (record := _find(gateway, name)) is None:
         make = spelling.command(f"teams create {name}", f"team NAME={name}")
         raise InputError(f"There is no team {name}: make it with {make}.")
+    return record
 
 
 def add_member(gateway: Gateway, name: str, user: str) -> None:

@@ -12,6 +12,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from custom_handlers.core import notes
 from custom_handlers.core.models import PROVIDER
 from custom_handlers.litellm_adapter import failed_calls
+from custom_handlers.pacing.quota import WEIGHT_FIELD
 
 # With one of these in its body a request chooses another provider than its model's (seen on 1.108.11).
 REFUSED_FIELDS = ("custom_llm_provider", "deployment_id", "azure")
@@ -20,8 +21,6 @@ FALLBACK_FIELDS = ("fallbacks", "context_window_fallbacks", "content_policy_fall
 RETRY_FIELDS = ("num_retries", "retry_policy", "model_group_retry_policy")
 # Where LiteLLM puts what a key or a team has of router settings, and what it takes from a request's body as well.
 OVERRIDE = "router_settings_override"
-# In the metadata of a key, or of its team for keys without: how large the key's share of the account is.
-WEIGHT = "stackspot_weight"
 
 
 class RequestGuard(CustomLogger):
@@ -72,7 +71,7 @@ class RequestGuard(CustomLogger):
 def _caller(key: Any) -> notes.Caller:
     """Who asks, of what LiteLLM has authenticated: nothing of the request can change it."""
     for metadata in (key.metadata, key.team_metadata):
-        weight = (metadata or {}).get(WEIGHT)
+        weight = (metadata or {}).get(WEIGHT_FIELD)
         if isinstance(weight, int | float) and 0 < weight < float("inf"):
             break
     else:

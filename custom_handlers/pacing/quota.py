@@ -7,6 +7,8 @@ from typing import Protocol
 IN_PROCESS = "in-process"  # the key of calls that come through no proxy
 # A weight beyond these is taken as the nearest of them: what a key had in excess is forgotten after a minute.
 LEAST_WEIGHT, MOST_WEIGHT = 0.1, 100.0
+# Where it stands in the metadata of a key, or of its team for keys without one.
+WEIGHT_FIELD = "stackspot_weight"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -80,6 +81,31 @@ def test_settings_change_without_a_new_key(make: Make, developer: Callable[..., 
     assert eva.ask(model="stackspot-code").status_code == 200
     # between the team and the last use, but for the spend, which the answer above may or may not be part of yet
     assert line_of("eva", make("keys").stdout).split(" | ")[3:7] == ["-", "1,000", "-", "-"]
+
+
+def test_a_weight_is_set_changed_kept_and_lifted(
+    make: Make, team_gateway: Server, developer: Callable[..., Developer]
+) -> None:
+    def weight(key: str) -> Any:
+        info = httpx.get(f"{team_gateway.url}/key/info", headers={"Authorization": f"Bearer {key}"}).json()["info"]
+        return info["metadata"].get("stackspot_weight")
+
+    wanda = developer("wanda", "WEIGHT=2.5")
+    assert weight(wanda.key) == 2.5
+    assert make("key", "NAME=wanda", "UPDATE=1", "RPM=70").returncode == 0
+    assert weight(wanda.key) == 2.5
+    wanda = developer("wanda", "ROTATE=1")
+    assert weight(wanda.key) == 2.5
+    for given, kept in (("4", 4), ("none", None)):
+        assert make("key", "NAME=wanda", "UPDATE=1", f"WEIGHT={given}").returncode == 0
+        assert weight(wanda.key) == kept
+    refused = make("key", "NAME=wanda", "UPDATE=1", "WEIGHT=1e3")
+    assert refused.stderr.startswith("WEIGHT is '1e3': it has to be a number from 0.1 to 100, or none.\n")
+    headers = {"Authorization": f"Bearer {team_gateway.key}"}
+    for words, share in ((["WEIGHT=3"], 3.0), (["RPM=900"], 3.0), (["WEIGHT=0.5"], 0.5)):
+        assert make("team", "NAME=heavy-team", *words).returncode == 0
+        info = httpx.get(f"{team_gateway.url}/team/info", params={"team_id": "heavy-team"}, headers=headers).json()
+        assert info["team_info"]["metadata"]["stackspot_weight"] == share
 
 
 def test_a_revoked_key_is_refused_at_once(make: Make, developer: Callable[..., Developer]) -> None:

@@ -6,8 +6,8 @@ policy       both together, and who is told at once that it would take too long
              (these three are pure: a clock is passed in)
 quota        the words of all stores: Quota, Turn, NoTurnError, Status, Pacer
 memory       the Pacer of one process
-shared       the Pacer of all processes, through Redis: link (one event loop's connection), history (what this process
-             has sent), script and shared_state.lua (the policy once more, as one atomic script)
+shared       the Pacer of all processes, through Redis: link (one event loop's connection), waiter (one that waits
+             there), history (what this process has sent), script and shared_state.lua (the policy as one script)
 
 Settings: STACKSPOT_REQUESTS_PER_MINUTE (100; 0 is off), STACKSPOT_BURST (5), STACKSPOT_MAX_WAIT_SECONDS (60),
 STACKSPOT_MAX_QUEUE (1000).

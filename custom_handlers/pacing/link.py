@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from custom_handlers.pacing.history import History
 from custom_handlers.pacing.quota import NoTurnError, Quota, Status, Turn
 from custom_handlers.pacing.script import AwayError, Next, Reply, Script
+from custom_handlers.pacing.waiter import Waiter
 
 logger = logging.getLogger("stackspot_config")
 
@@ -27,31 +28,6 @@ class LostError(Exception):
     def __init__(self, number: int) -> None:
         self.number = number
         super().__init__()
-
-
-class _Waiter:
-    """One request in the queue: when its turn comes, as far as that is known, and whether it has to ask again."""
-
-    def __init__(self) -> None:
-        self.start: float | None = None
-        self.lost = False
-        self.accepted = False  # whether Redis has it
-        self._changed = asyncio.Event()
-
-    def turn(self, start: float | None) -> None:
-        self.start = start
-        self._changed.set()
-
-    def lose(self) -> None:
-        self.lost = True
-        self._changed.set()
-
-    async def until(self, time: float) -> None:
-        """Returns at that time of the loop, or as soon as something has changed."""
-        self._changed.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(time):
-                await self._changed.wait()
 
 
 class Link:
@@ -74,7 +50,7 @@ class Link:
         self._process, self._former = secrets.token_hex(6), ""
         self._numbers = itertools.count()
         self._loop = asyncio.get_running_loop()
-        self._waiters: dict[str, _Waiter] = {}
+        self._waiters: dict[str, Waiter] = {}
         self._next = ""  # the request of these whose turn is next, if it is one of them
         self._expected = self._called = self._loop.time()
         self._joining: asyncio.Task[None] | None = None
@@ -87,7 +63,7 @@ class Link:
     ) -> Turn:
         """Raises NoTurnError, AwayError or LostError."""
         request = f"{self._process}:{next(self._numbers)}"
-        waiter = self._waiters[request] = _Waiter()
+        waiter = self._waiters[request] = Waiter()
         until = self._loop.time() + wait
         try:
             asked: tuple[Any, ...] = (request, key, weight, wait, number)
@@ -133,7 +109,7 @@ class Link:
         ago = float(last) if float(last) >= 0 else None
         return Status(reply.rate, int(reply.number), gone, keys, ago, shared=True)
 
-    async def _started(self, request: str, key: str, waiter: _Waiter, until: float, number: int) -> float:
+    async def _started(self, request: str, key: str, waiter: Waiter, until: float, number: int) -> float:
         """Waits for the request's turn. The time of Redis at which it went. Raises as `turn` does."""
         while not waiter.lost:
             now = self._loop.time()

@@ -17,13 +17,14 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 # Read at import as well, but looked at again whenever they matter.
 _LATE = {"PATH", "PYTHONUNBUFFERED"}
+_DEFAULTS = {"LITELLM_LOG": "DEBUG"}  # what the import takes where it is not set; the proxy looks at it again
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
             generated = False
         else:
             generated = True
-    at_import = {name: os.environ.get(name) for name in read - _LATE}
+    at_import = {name: _or_default(os.environ, name) for name in read - _LATE}
     Forker(listener, at_import, generated).serve()
 
 
@@ -86,7 +87,7 @@ class Forker:
         if "poll" in asked:
             return {"status": self._status(asked["poll"])}
         environ = asked["start"]["environ"]
-        cold = sorted(name for name, value in self._at_import.items() if environ.get(name) != value)
+        cold = [name for name, value in self._at_import.items() if _or_default(environ, name) != value]
         if cold:
             return {"cold": cold}
         if "DATABASE_URL" in environ and not self._generated:
@@ -122,6 +123,10 @@ class Forker:
                 return None
             self._statuses[pid] = os.waitstatus_to_exitcode(status)
         return self._statuses[pid]
+
+
+def _or_default(environ: Mapping[str, str], name: str) -> str | None:
+    return environ.get(name, _DEFAULTS.get(name))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from tests.gateway.in_process.scripts import run_script
 from tests.harness import Account, Server
+from tests.sampling import thorough
 
 SCRIPT = """
 from custom_handlers.stackspot_config import configure_stackspot
@@ -61,7 +62,14 @@ def proxy() -> Iterator[Proxy]:
     place.close()
 
 
-@pytest.mark.parametrize("variables", [("HTTPS_PROXY", "HTTP_PROXY"), ("https_proxy", "http_proxy"), ("ALL_PROXY",)])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        ("HTTPS_PROXY", "HTTP_PROXY"),
+        pytest.param(("https_proxy", "http_proxy"), marks=thorough),
+        pytest.param(("ALL_PROXY",), marks=thorough),
+    ],
+)
 def test_a_proxy_is_for_stackspot_and_not_for_loopback(
     proxy: Proxy, account: Account, simulator_server: Server, tmp_path: Path, variables: tuple[str, ...]
 ) -> None:

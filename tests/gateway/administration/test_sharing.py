@@ -10,30 +10,30 @@ from typing import Any
 import httpx
 import pytest
 
-from database.local import database
 from simulator.client import Simulator
 from tests.developers import Developer, hire, manage
 from tests.gateway.calling import PATHS, ROUTES, read, request_body
-from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+from tests.harness import Account, Server, running_gateway
 
 QUEUED = "x-stackspot-queue-seconds"
 
 
 @pytest.fixture(scope="module")
-def paced_server(account: Account, simulator_server: Server, logs: Path) -> Iterator[Server]:
+def paced_server(
+    account: Account, simulator_server: Server, database_variables: dict[str, str], logs: Path
+) -> Iterator[Server]:
     """Sixty requests a minute, of which four at once, and waiting for two seconds at most."""
-    with database(ROOT, clean_environment({}), logs / "paced-postgres") as variables:
-        environ = {
-            **account.for_gateway(simulator_server.url),
-            **variables,
-            "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
-            "STACKSPOT_REQUESTS_PER_MINUTE": "60",
-            "STACKSPOT_BURST": "4",
-            "STACKSPOT_MAX_WAIT_SECONDS": "2",
-            "STACKSPOT_LOG_LEVEL": "DEBUG",
-        }
-        with running_gateway(environ, logs / "paced-gateway.log") as server:
-            yield server
+    environ = {
+        **account.for_gateway(simulator_server.url),
+        **database_variables,
+        "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
+        "STACKSPOT_REQUESTS_PER_MINUTE": "60",
+        "STACKSPOT_BURST": "4",
+        "STACKSPOT_MAX_WAIT_SECONDS": "2",
+        "STACKSPOT_LOG_LEVEL": "DEBUG",
+    }
+    with running_gateway(environ, logs / "paced-gateway.log") as server:
+        yield server
 
 
 @pytest.fixture

@@ -110,7 +110,8 @@ class Stack:
         variables = [f"--env={name}={value}" for name, value in self.account.for_simulator().items()]
         simulator = self.docker.output(
             *("run", "--detach", "--network", f"container:{gateway}", *variables),
-            *("--volume", f"{ROOT / 'simulator'}:/project/simulator:ro", "--workdir", "/project"),
+            *(f"--volume={ROOT / name}:/project/{name}:ro" for name in ("simulator", "custom_handlers")),
+            *("--workdir", "/project"),
             *("--entrypoint", "python3", image, "-B", "-m", "simulator"),
             *("--port", str(SIMULATOR_PORT), "--pace", str(pace), *agents),
         )

@@ -61,6 +61,7 @@ class Budget:
             compiled = _compiled(pattern)
             return compiled and compiled.search(text, timeout=self._left()) is not None
         except (TimeoutError, MemoryError):
+            self._seconds = 0  # the pattern's time is the clock's, which may be ahead of the thread's
             raise BudgetExceededError from None
 
     def _left(self) -> float:

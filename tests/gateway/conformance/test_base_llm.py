@@ -96,7 +96,7 @@ def test_message_with_name(provider: Simulator) -> None:
 def test_streaming(provider: Simulator) -> None:
     provider.answer("One two three.")
     chunks = list(ask(stream=True, stream_options={"include_usage": True}))
-    assert len({(chunk.id, chunk.created) for chunk in chunks}) == 1
+    assert len({chunk.id for chunk in chunks}) == 1  # LiteLLM gives some of them a time of their own
     assert whole(chunks).choices[0].message.content == "One two three."
     assert whole(chunks).usage.prompt_tokens > 0
 

@@ -43,4 +43,7 @@ def run_script(script: str, environ: Mapping[str, str], cwd: Path, seconds: floa
     found = [line.removeprefix("found:") for line in lines if line.startswith("found:")]
     printed = "".join(f"{line}\n" for line in lines if not line.startswith("found:"))
     assert found, f"the program ended with {done.returncode}:\n{printed[-4000:]}"
-    return Ran(json.loads(found[-1]), _NOT_OURS.sub("", printed), done.returncode)
+    # A thread of LiteLLM's may log on the same line.
+    value, end = json.JSONDecoder().raw_decode(found[-1])
+    printed += found[-1][end:]
+    return Ran(value, _NOT_OURS.sub("", printed), done.returncode)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from simulator.client import Simulator
 from tests.gateway.in_process.scripts import run_script
-from tests.harness import Account, Server
+from tests.harness import Account
 from tests.sampling import thorough
 
 SCRIPT = """
@@ -71,9 +72,9 @@ def proxy() -> Iterator[Proxy]:
     ],
 )
 def test_a_proxy_is_for_stackspot_and_not_for_loopback(
-    proxy: Proxy, account: Account, simulator_server: Server, tmp_path: Path, variables: tuple[str, ...]
+    proxy: Proxy, account: Account, simulator: Simulator, tmp_path: Path, variables: tuple[str, ...]
 ) -> None:
-    environ = {**account.for_gateway(simulator_server.url), **dict.fromkeys(variables, proxy.url)}
+    environ = {**account.for_gateway(simulator.url), **dict.fromkeys(variables, proxy.url)}
     ran = run_script(SCRIPT, environ, tmp_path)
     assert ran.found["loopback"] == "Hello!"
     assert ran.found["StackSpot"] != "Hello!"

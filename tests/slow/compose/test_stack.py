@@ -261,7 +261,7 @@ def test_a_revoked_key_is_refused_by_every_worker_at_once(stack: Stack, stackspo
     assert [stack.chat(key).status_code for _ in range(8)] == [401] * 8
 
 
-def test_keys_are_handed_out_in_the_container(stack: Stack, stackspot: None) -> None:
+def test_keys_are_handed_out_in_the_container(stack: Stack) -> None:
     """As a team does whose host has Docker alone: no terminal, no Python, no address, no master key typed."""
 
     def gateway(*words: str) -> str:
@@ -271,7 +271,8 @@ def test_keys_are_handed_out_in_the_container(stack: Stack, stackspot: None) -> 
     stack.make("up")
     made = json.loads(gateway("keys", "create", "erin", "--budget", "3", "--json"))
     assert (made["max_budget"], made["rpm_limit"]) == (3, 77), "what is typed, and what .env says"
-    assert stack.chat(made["key"]).status_code == 200
+    with stack.stackspot():  # made anew with the gateway's container, whose network it is in
+        assert stack.chat(made["key"]).status_code == 200
     assert re.search(r"^erin +- +[\d.]+ +3 / 30d +77 ", gateway("keys", "list"), re.MULTILINE)
     assert re.search(r"^erin +- +[\d.]+ +3 / 30d +77 ", stack.make("keys"), re.MULTILINE), "the same on the host"
     assert "teams create backend" in gateway("teams", "list")

@@ -148,7 +148,7 @@ logs: .typed  ## Follow the log of the Docker stack
 	docker compose logs --follow --tail 100
 
 .PHONY: status
-status: .admin  ## Show what runs in the Docker stack, and whether the gateway is ready
+status: .admin  ## Show what runs, whether it is ready, and who waits for StackSpot
 	@$(GATEWAY) status
 
 .PHONY: backup

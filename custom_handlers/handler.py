@@ -25,6 +25,7 @@ from custom_handlers.litellm_adapter import charging, responses, sync
 from custom_handlers.litellm_adapter.custom_llm import CustomLLM, ModelResponse, ModelResponseStream
 from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.meter import Meter
+from custom_handlers.pacing.quota import Quota, Status
 
 logger = logging.getLogger("stackspot_config")
 
@@ -99,6 +100,13 @@ class StackSpotLLM(CustomLLM):
                 elif not _is_chat(call) and (refusal := event.fields.get("refusal")):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
                 yield event
+
+    async def pace(self) -> tuple[Quota, Status] | None:
+        """How the account is shared at this moment; None where it is not paced."""
+        client = self._client_in_force()
+        if not client.pacer or not client.settings.quota:
+            return None
+        return client.settings.quota, await client.pacer.status()
 
     def _client_in_force(self) -> StackSpotClient:
         settings = stackspot_config.current()

@@ -14,6 +14,7 @@ if _root not in sys.path:
 
 from custom_handlers import stackspot_config  # noqa: E402
 from custom_handlers.guard import installation  # noqa: E402
+from custom_handlers.handler import stackspot_llm  # noqa: E402
 from custom_handlers.litellm_adapter import garbage, process  # noqa: E402
 from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
 
@@ -26,4 +27,7 @@ if process.event_under_way():
         if process.under_way():
             process.end(str(error))
         raise
+    from custom_handlers.litellm_adapter import pace_route  # what it imports of LiteLLM is the proxy's
+
+    pace_route.add(installation.proxy_app(), stackspot_llm.pace)
     garbage.take_over(asyncio.get_running_loop())

@@ -11,12 +11,13 @@ from custom_handlers.version import __version__
 from gateway import spelling
 from gateway.clients import clients
 from gateway.completion import VARIABLE, completion
-from gateway.compose import backup, restore, status, upgrade
+from gateway.compose import backup, restore, upgrade
 from gateway.env_file import write
 from gateway.failures import EXIT_INTERRUPTED, GatewayError, InputError, guarded
 from gateway.keys import keys
 from gateway.options import Command, Group
 from gateway.project import ROOT, require_host, require_module
+from gateway.status import status
 from gateway.teams import teams
 from gateway.usage import usage
 

@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `upgrade`, `status`: the data and the state of the Docker stack."""
+"""`backup`, `restore`, `upgrade`: the data of the Docker stack, and what runs in it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,12 @@ import click
 from gateway import spelling
 from gateway.failures import GatewayError, InputError
 from gateway.options import Command
-from gateway.project import ROOT, require_host
+from gateway.project import ROOT, on_host, require_host
 
 DUMP = ("pg_dump", "--username=litellm", "--format=custom", "litellm")
 LOAD = ("pg_restore", "--username=litellm", "--dbname=restoring", "--exit-on-error", "--single-transaction")
 SQL = ("psql", "--username=litellm", "--dbname=postgres", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
 FLUSH = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli FLUSHALL'
-READINESS = (
-    "import urllib.request; "
-    'print(urllib.request.urlopen("http://127.0.0.1:4000/health/readiness", timeout=20).read().decode())'
-)
 
 
 @click.command(cls=Command)
@@ -89,12 +85,13 @@ def upgrade() -> int:
     return status
 
 
-@click.command(cls=Command)
-def status() -> None:
-    """Show what runs in the Docker stack."""
-    require_host("status")
-    _compose("ps", "--all")
-    _compose("exec", "-T", "gateway", "python3", "-c", READINESS)
+def show_stack() -> None:
+    """Prints the containers of the Docker stack, if there are any on this host."""
+    if on_host() and shutil.which("docker"):
+        command = [_docker(), "compose", "ps", "--all", "--quiet"]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if found.stdout.strip():
+            _compose("ps", "--all")
 
 
 def _dump() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
@@ -38,6 +39,7 @@ class Gateway:
 
     def __init__(self, url: str, master_key: str) -> None:
         self.url = url.rstrip("/")
+        self.hashed_key = hashlib.sha256(master_key.encode()).hexdigest()  # LiteLLM's own name of it
         self._http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {master_key}"},

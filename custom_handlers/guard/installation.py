@@ -17,7 +17,12 @@ class NotInstalledError(RuntimeError):
 
 def install_in_proxy(limits: RequestLimits) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
-    install(getattr(sys.modules.get(PROXY), "app", None), limits)
+    install(proxy_app(), limits)
+
+
+def proxy_app() -> Any:
+    """LiteLLM's app in this process, if any."""
+    return getattr(sys.modules.get(PROXY), "app", None)
 
 
 def install(app: Any, limits: RequestLimits) -> None:

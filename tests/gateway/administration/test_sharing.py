@@ -1,7 +1,10 @@
 """Keys share the account's pace: on every surface a request counts for the key that the proxy has authenticated."""
 
+import json
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from simulator.client import Simulator
 from tests.developers import Developer, hire, manage
 from tests.gateway.calling import PATHS, ROUTES, read, request_body
-from tests.harness import Account, Server, running_gateway
+from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
 
 QUEUED = "x-stackspot-queue-seconds"
 
@@ -91,3 +94,28 @@ def test_a_429_of_stackspot_is_not_seen(paced: Server, simulator: Simulator) -> 
     simulator.faults(status=429, times=1)
     assert post(paced, hire(paced), "chat").status_code == 200
     assert [found["status"] for found in simulator.requests("/chat")] == [429, 200]
+
+
+def test_an_administrator_sees_who_has_what(paced: Server) -> None:
+    developer = hire(paced)
+    assert post(paced, developer, "chat").status_code == 200
+    environ = clean_environment({"GATEWAY_URL": paced.url, "LITELLM_MASTER_KEY": paced.key})
+    command = [sys.executable, "-m", "gateway", "status"]
+    told = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert re.search(
+        r"^Requests to StackSpot, this worker alone: \d+ in the last minute, at a pace of", told.stdout, re.M
+    )
+    assert re.search(rf"^{developer.name}-laptop +1 +\d+ % +0$", told.stdout, re.M)
+    listed = subprocess.run([*command, "--json"], cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    pace = json.loads(listed.stdout)["pace"]
+    assert (pace["paced"], pace["requests_per_minute"], pace["shared"]) == (True, 60, False)
+    assert {"name": f"{developer.name}-laptop", "waiting": 0, "last_minute": 1} in pace["keys"]
+    assert "other" not in {key["name"] for key in pace["keys"]}
+
+
+def test_nobody_else_sees_it(paced: Server) -> None:
+    with httpx.Client(base_url=paced.url, timeout=60, trust_env=False) as client:
+        assert client.get("/stackspot/pace").status_code == 401
+        headers = {"Authorization": f"Bearer {hire(paced).key}"}
+        assert client.get("/stackspot/pace", headers=headers).status_code == 403

@@ -45,6 +45,15 @@ class Outcome:
             return "try again in " in self.error
         return self.status == 429 and self.retry_after is not None
 
+    @property
+    def fine(self) -> bool:
+        return self.answered or self.told_when
+
+    @property
+    def unknown_key(self) -> bool:
+        """LiteLLM could not look the key up in time: a slow machine's database, asked for 300 new keys at once."""
+        return self.status == 503 and "database is temporarily unreachable" in self.error
+
 
 @dataclass
 class Crew:

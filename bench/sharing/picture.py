@@ -51,11 +51,12 @@ def svg(crews: Mapping[str, Crew], width: int, height: int) -> str:
         (GREEDY_COLOUR, "the developer with eight agents"),
         (MODEST_COLOUR, "the six with one agent each"),
     ]
+    y = height - 16
+    panels.append(_text(LEFT, y, "Answers so far, of each key:", "start", 13))
     for at, (colour, told) in enumerate(legend):
-        x, y = LEFT + at * 260, height - 16
+        x = LEFT + 210 + at * 260
         panels.append(f"<rect x='{x}' y='{y - 5}' width='18' height='3' fill='{colour}'/>")
         panels.append(_text(x + 26, y, told, "start", 13))
-    panels.append(_text(LEFT - 45, 20, "Answers so far, of each key", "start", 13))
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}'"
         f" font-family='DejaVu Sans, Arial, sans-serif'><rect width='100%' height='100%' fill='white'/>"

@@ -46,8 +46,9 @@ def test_knowledge_that_was_used_comes_back(key_caller: Caller, simulator: Simul
 @pytest.mark.parametrize("model", ["stackspot", IMPATIENT])
 def test_nothing_of_it_by_default(key_caller: Caller, simulator: Simulator, caller: Caller, model: str) -> None:
     reply = (caller if model == "stackspot" else key_caller).ask(model=model)
-    (record,) = simulator.requests("/v1/agent/")
-    assert record["body"] == {"user_prompt": "Hi", "streaming": True, "stackspot_knowledge": False}
+    # Answered: an earlier test may have ended the gateway's token.
+    bodies = [record["body"] for record in simulator.requests("/v1/agent/") if record["status"] == 200]
+    assert bodies == [{"user_prompt": "Hi", "streaming": True, "stackspot_knowledge": False}]
     assert knowledge_of(reply.choices[0]["message"]) is None
 
 

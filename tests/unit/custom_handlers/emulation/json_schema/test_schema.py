@@ -111,8 +111,11 @@ def test_plain_jsonschema_says_the_same(draft: str, data: st.DataObject) -> None
     try:
         PLAIN[draft].check_schema(schema)
         expected = PLAIN[draft](schema).is_valid(value)
+    except (jsonschema.SchemaError, TypeError):  # it cannot count the parts of `items: false` in older drafts
+        assume(False)
+    try:
         found = fits(schema, value)
-    except (jsonschema.SchemaError, SchemaTooComplexError):
+    except SchemaTooComplexError:
         assume(False)
     assert found is expected
 

@@ -20,6 +20,7 @@ from gateway.project import ROOT, require_host, require_module
 from gateway.status import status
 from gateway.teams import teams
 from gateway.usage import usage
+from gateway.whoami import whoami
 
 NAME = "stackspot-ai-team-gateway"
 
@@ -33,7 +34,7 @@ def program(url: str | None) -> None:
     """The StackSpot AI team gateway: keys, teams, usage, and running it.
 
     Keys, teams and usage are those of the gateway at GATEWAY_URL (without it, on this machine) and need its
-    LITELLM_MASTER_KEY. Both come from the environment or from .env.
+    LITELLM_MASTER_KEY. Both come from the environment or from .env. `whoami` takes a developer's own key.
     """
 
 
@@ -80,7 +81,7 @@ def remove() -> None:
     require_module("database.local").remove(ROOT)
 
 
-for each in (keys, teams, usage, clients, env, backup, restore, upgrade, status, run, demo, data, completion):
+for each in (keys, teams, usage, whoami, clients, env, backup, restore, upgrade, status, run, demo, data, completion):
     program.add_command(each)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +20,10 @@ from gateway.failures import GatewayError, InputError
 from gateway.names import EXAMPLE, OWN, misspelt
 from gateway.project import ROOT
 
-__all__ = ["Gateway", "RefusedError", "settings", "with_gateway"]
+__all__ = ["Gateway", "RefusedError", "named_fields", "settings", "with_gateway"]
 
 TIMEOUT_SECONDS = 30
+MASTER_KEY = "LITELLM_MASTER_KEY"
 PAGE_SIZE = 100
 
 
@@ -35,14 +37,15 @@ class RefusedError(GatewayError):
 
 
 class Gateway:
-    """A running gateway, and the master key that opens its management API."""
+    """A running gateway, and the key that opens its API: the master key, or a developer's own from `source`."""
 
-    def __init__(self, url: str, master_key: str) -> None:
+    def __init__(self, url: str, key: str, source: str = MASTER_KEY) -> None:
         self.url = url.rstrip("/")
-        self.hashed_key = hashlib.sha256(master_key.encode()).hexdigest()  # LiteLLM's own name of it
+        self.hashed_key = hashlib.sha256(key.encode()).hexdigest()  # LiteLLM's own name of it
+        self._source = source
         self._http = httpx.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {master_key}"},
+            headers={"Authorization": f"Bearer {key}"},
             timeout=TIMEOUT_SECONDS,
             trust_env=not _on_loopback(self.url),  # the environment's proxies are for the outside world
         )
@@ -55,9 +58,14 @@ class Gateway:
             raise InputError("LITELLM_MASTER_KEY is missing: set it in the environment or in .env (`make env`).")
         if not key.isascii() or not key.isprintable():
             raise InputError("LITELLM_MASTER_KEY holds a character that no key has.")
-        if urlsplit(url).scheme == "http" and not _on_loopback(url):
-            print(f"Note: the master key travels to {url} in the clear; use https.", file=sys.stderr)
-        return cls(url, key)
+        gateway = cls(url, key)
+        gateway.warn_in_the_clear()
+        return gateway
+
+    def warn_in_the_clear(self) -> None:
+        if urlsplit(self.url).scheme == "http" and not _on_loopback(self.url):
+            whose = "the master key" if self._source == MASTER_KEY else "your key"
+            print(f"Note: {whose} travels to {self.url} in the clear; use https.", file=sys.stderr)
 
     def get(self, path: str, **params: Any) -> Any:
         return self._call("GET", path, params=params)
@@ -86,6 +94,13 @@ class Gateway:
     def model_names(self) -> set[str]:
         return {model["id"] for model in self.get("/v1/models")["data"]}
 
+    def _not_taken(self, reason: str) -> str:
+        if self._source == MASTER_KEY:
+            return f"The gateway at {self.url} does not take {MASTER_KEY} as its master key."
+        if "Expired Key" in reason:
+            return f"The key from {self._source} has expired: ask your administrator for a new one."
+        return f"The gateway at {self.url} does not take the key from {self._source}."
+
     def _call(self, method: str, path: str, **request: Any) -> Any:
         try:
             response = self._http.request(method, path, **request)
@@ -94,7 +109,7 @@ class Gateway:
             raise GatewayError(f"The gateway at {self.url} cannot be reached ({reason}): is it running?") from None
         reason = _reason(response)
         if response.status_code == 401 or (response.status_code == 403 and "not allowed to call this route" in reason):
-            raise GatewayError(f"The gateway at {self.url} does not take LITELLM_MASTER_KEY as its master key.")
+            raise GatewayError(self._not_taken(reason))
         if response.is_error:
             raise RefusedError(response.status_code, reason)
         try:
@@ -137,11 +152,18 @@ def with_gateway(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         gateway = Gateway.from_environment(settings())
-        try:
+        with named_fields(gateway):
             command(gateway, *arguments, **options)
-        except KeyError as error:
-            raise GatewayError(
-                f"The answer of {gateway.url} has no {error}: this is made for the gateway's own version of LiteLLM."
-            ) from None
 
     return run
+
+
+@contextmanager
+def named_fields(gateway: Gateway) -> Iterator[None]:
+    """Says in a sentence that an answer lacks a field."""
+    try:
+        yield
+    except KeyError as error:
+        raise GatewayError(
+            f"The answer of {gateway.url} has no {error}: this is made for the gateway's own version of LiteLLM."
+        ) from None

@@ -19,7 +19,14 @@ EXAMPLE = ROOT / ".env.example"
 OWN = ("GATEWAY_", "KEY_")  # prefixes that nobody else is expected to put into .env
 FOREIGN = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
 # Told in words in .env.example, or for tests and clients only.
-MORE = ("STACKSPOT_CLIENT_KEY", "STACKSPOT_GATEWAY_KEY", "KEY_MODELS", "GATEWAY_ENV_FILE", "DATABASE_URL")
+MORE = (
+    "STACKSPOT_CLIENT_KEY",
+    "STACKSPOT_GATEWAY_KEY",
+    "GATEWAY_KEY",
+    "KEY_MODELS",
+    "GATEWAY_ENV_FILE",
+    "DATABASE_URL",
+)
 
 
 def known() -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 cli                   the program; __main__ starts it, make hands it what was typed behind `make`
 keys, teams, usage    virtual keys, teams, and what was used; banner says in the UI what a unit of spend is
 whoami                what a developer's own key may do, and what is left of its budget
-clients               how to point each client at the gateway
+clients               how to point each client at the gateway; configure writes that into a client's files (configuring:
+                      which and what, merging: without losing what they have)
 env_file, compose     .env with new secrets; backup, restore, upgrade, status of the Docker stack
 run, demo             the gateway without Docker, with real credentials or simulated agents
 completion            for shells

@@ -12,6 +12,7 @@ from gateway import spelling
 from gateway.clients import clients
 from gateway.completion import VARIABLE, completion
 from gateway.compose import backup, restore, upgrade
+from gateway.configure import configure
 from gateway.env_file import write
 from gateway.failures import EXIT_INTERRUPTED, GatewayError, InputError, guarded
 from gateway.keys import keys
@@ -81,6 +82,7 @@ def remove() -> None:
     require_module("database.local").remove(ROOT)
 
 
+clients.add_command(configure)
 for each in (keys, teams, usage, whoami, clients, env, backup, restore, upgrade, status, run, demo, data, completion):
     program.add_command(each)
 

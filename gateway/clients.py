@@ -68,7 +68,7 @@ def blocks(text: str) -> Iterator[Block]:
         yield Block(found[1] or "", found[2], found[3])
 
 
-def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in names() if name.startswith(incomplete)]
 
 
@@ -89,7 +89,7 @@ def list_clients(as_json: bool) -> None:
 
 
 @clients.command()
-@click.argument("name", required=False, metavar="NAME", shell_complete=_complete)
+@click.argument("name", required=False, metavar="NAME", shell_complete=complete)
 def show(name: str | None) -> None:
     """Print how to set up the client NAME.
 

@@ -151,6 +151,10 @@ logs: .typed  ## Follow the log of the Docker stack
 status: .admin  ## Show what runs, whether it is ready, and who waits for StackSpot
 	@$(GATEWAY) status
 
+.PHONY: doctor
+doctor: .admin  ## Look at all that has to be right, and say what to do (NO_AGENTS=1: ask no agent)
+	@$(GATEWAY) doctor
+
 .PHONY: backup
 backup: .admin  ## Dump the database of the Docker stack to backups/
 	@$(GATEWAY) backup

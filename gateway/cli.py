@@ -13,6 +13,7 @@ from gateway.clients import clients
 from gateway.completion import VARIABLE, completion
 from gateway.compose import backup, restore, upgrade
 from gateway.configure import configure
+from gateway.doctor.command import doctor
 from gateway.env_file import write
 from gateway.failures import EXIT_INTERRUPTED, GatewayError, InputError, guarded
 from gateway.keys import keys
@@ -83,7 +84,23 @@ def remove() -> None:
 
 
 clients.add_command(configure)
-for each in (keys, teams, usage, whoami, clients, env, backup, restore, upgrade, status, run, demo, data, completion):
+for each in (
+    keys,
+    teams,
+    usage,
+    whoami,
+    clients,
+    env,
+    backup,
+    restore,
+    upgrade,
+    status,
+    doctor,
+    run,
+    demo,
+    data,
+    completion,
+):
     program.add_command(each)
 
 

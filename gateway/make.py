@@ -55,6 +55,7 @@ TARGETS: dict[str, Target] = {
     "down": Target(()),
     "logs": Target(()),
     "status": Target(("status",)),
+    "doctor": Target(("doctor",), flags=("NO_AGENTS",)),
     "backup": Target(("backup",)),
     "restore": Target(("restore",), ("FILE",)),
     "upgrade": Target(("upgrade",)),
@@ -97,7 +98,12 @@ def arguments(target: str, environ: Mapping[str, str]) -> list[str]:
         words = ("keys", on.pop().lower())
     options = [f"--{name.lower()}={given[name]}" for name in wanted.options if name in given and name not in ARGUMENTS]
     behind = [given[name] for name in ARGUMENTS if name in given]
-    return [*words, *(f"--{flag.lower()}" for flag in on), *options, *(["--", *behind] if behind else [])]
+    return [
+        *words,
+        *(f"--{flag.lower().replace('_', '-')}" for flag in on),
+        *options,
+        *(["--", *behind] if behind else []),
+    ]
 
 
 def _is_on(flag: str, value: str) -> bool:

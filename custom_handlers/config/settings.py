@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from custom_handlers.config.addresses import DEFAULT_ADDRESSES
 from custom_handlers.config.config_file import (
     API_KEY_VARIABLE,
     DEFAULT_AGENT_VARIABLE,
@@ -34,12 +35,6 @@ from custom_handlers.pacing.quota import Quota
 __all__ = ["KNOWN", "ModelEntry", "Settings", "log_level", "read", "read_model_list", "read_settings"]
 
 PREFIX = "STACKSPOT_"
-DEFAULT_ADDRESSES = {
-    "STACKSPOT_API_BASE": "https://api.stackspot.com/v1",
-    "STACKSPOT_IDM_URL": "https://idm.stackspot.com",
-    "STACKSPOT_INFERENCE_URL": "https://genai-inference-app.stackspot.com",
-    "STACKSPOT_UPLOAD_URL": "https://data-integration-api.stackspot.com",
-}
 SWITCHES = ("STACKSPOT_LOG_CONTENT", "STACKSPOT_UPLOADS", "STACKSPOT_FETCH_IMAGES")
 SWITCH_VALUES = ("", "true", "false")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")

@@ -89,7 +89,7 @@ def test_both_spellings_are_one(target: str) -> None:
     options = {name for each in behind.params if isinstance(each, click.Option) for name in each.opts}
     named = {each.name.upper() for each in behind.params if isinstance(each, click.Argument) and each.name}
     typed = set(wanted.variables) - {"ROTATE", "UPDATE"}
-    assert {f"--{name.lower()}" for name in typed - set(ARGUMENTS)} == options - {"--json"}
+    assert {f"--{name.lower().replace('_', '-')}" for name in typed - set(ARGUMENTS)} == options - {"--json"}
     assert typed & set(ARGUMENTS) == named
     if target == "key":
         for flag in ("rotate", "update"):

@@ -1,0 +1,69 @@
+"""The command: what is looked at, and how it is shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import click
+
+from gateway.addresses import normal
+from gateway.doctor import configuration, machine, settings, stackspot, stores
+from gateway.doctor.results import Group, Outcome, Result, together
+from gateway.dotenv import environment, file_values
+from gateway.options import Command, json_option
+from gateway.project import ROOT
+from gateway.tables import print_json, render
+
+_MARKS = {Outcome.OK: "ok", Outcome.NOTE: "note", Outcome.WARNING: "WARNING", Outcome.FAILURE: "FAILED"}
+
+
+@click.command(cls=Command)
+@click.option("--no-agents", is_flag=True, help="Ask no agent: nothing is spent.")
+@json_option
+def doctor(no_agents: bool, as_json: bool) -> int:
+    """Look at all that has to be right, and say what to do.
+
+    Settings, StackSpot with its agents (a short prompt each), Postgres, Redis, memory, the gateway and LiteLLM's
+    version, in less than 20 seconds. The exit status is 1 when a check failed.
+    """
+    in_file, environ = file_values(ROOT), environment(ROOT)
+    context = click.get_current_context(silent=True)
+    if url := context.find_root().params.get("url") if context else None:
+        environ["GATEWAY_URL"] = normal(url, "--url")
+    found = settings.every(in_file, os.environ)
+    results = together(_groups(agents=not no_agents), environ)
+    failed = any(result.outcome is Outcome.FAILURE for result in results)
+    if as_json:
+        told = [{"name": each.name, "source": each.source, "value": each.shown} for each in found]
+        print_json({"ok": not failed, "settings": told, "checks": [asdict(result) for result in results]})
+    else:
+        print(render(("setting", "from", "value"), [(each.name, each.source, each.shown) for each in found]))
+        print(f"\n{_lines(results)}")
+    return 1 if failed else 0
+
+
+def _groups(*, agents: bool) -> list[Group]:
+    def asked(environ: Mapping[str, str]) -> Sequence[Result]:
+        return stackspot.check(environ, agents=agents)
+
+    slow = "This machine is busy: run doctor again."
+    network = "Check this machine's DNS and STACKSPOT_IDM_URL; behind a company's proxy, set HTTPS_PROXY."
+    return [
+        Group(configuration.NAME, configuration.check, configuration.LIMIT_SECONDS + 1, slow),
+        Group("StackSpot", asked, stackspot.GROUP_SECONDS, network),
+        Group("Postgres", stores.postgres, 11, "Check DATABASE_URL or DATABASE_HOST, and this machine's DNS."),
+        Group("Redis", stores.redis, 11, "Check REDIS_HOST, and this machine's DNS."),
+        Group("gateway", machine.gateway, 11, "Check GATEWAY_URL, and see `make logs`."),
+        Group("memory", machine.memory, 11, slow),
+    ]
+
+
+def _lines(results: Sequence[Result]) -> str:
+    lines = []
+    for result in results:
+        advice = f" - {result.advice}" if result.advice else ""
+        lines.append(f"{_MARKS[result.outcome]:<8}{result.check}: {result.message}.{advice}".replace("..", "."))
+    count = sum(result.outcome is Outcome.FAILURE for result in results)
+    return "\n".join([*lines, "", f"{count} of {len(results)} checks failed." if count else "No check failed."])

@@ -38,6 +38,12 @@ def test_a_name_that_nobody_has(doctor: Doctor) -> None:
     assert "HTTPS_PROXY" in advice
 
 
+def test_the_way_is_tried_without_credentials(doctor: Doctor) -> None:
+    found = idm(doctor, "https://idm.invalid", STACKSPOT_REALM="")
+    assert found.told("credentials") == ("failure", "missing: STACKSPOT_REALM", "Set STACKSPOT_REALM.")
+    assert found.told("token endpoint")[1].startswith("DNS: ")
+
+
 def test_a_server_that_says_nothing(doctor: Doctor) -> None:
     with listening(silent) as port:
         outcome, message, advice = idm(doctor, f"http://127.0.0.1:{port}").told("token endpoint")

@@ -54,8 +54,9 @@ def test_credentials_that_are_wrong(doctor: Doctor, wrong: dict[str, str]) -> No
 
 def test_all_that_is_missing_is_told_in_one_run(doctor: Doctor) -> None:
     found = doctor(STACKSPOT_CLIENT_ID="", STACKSPOT_CLIENT_SECRET="", LITELLM_MASTER_KEY="", REDIS_HOST="no.invalid")
-    _, message, advice = found.told("token endpoint")
-    assert message == "reached, but STACKSPOT_CLIENT_ID, STACKSPOT_CLIENT_SECRET missing"
+    assert found.told("token endpoint") == ("ok", "reached, and not asked for a token", "")
+    outcome, message, advice = found.told("credentials")
+    assert (outcome, message) == ("failure", "missing: STACKSPOT_CLIENT_ID, STACKSPOT_CLIENT_SECRET")
     assert advice == "Set STACKSPOT_CLIENT_ID, STACKSPOT_CLIENT_SECRET."
     told = " ".join(each["message"] for each in found.checks if each["check"] == "configuration")
     for name in ("LITELLM_MASTER_KEY", "STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET"):

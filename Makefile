@@ -122,7 +122,7 @@ team: .admin  ## List the teams; make or change one: make team NAME=backend [BUD
 	@$(GATEWAY) team
 
 .PHONY: usage
-usage: .admin  ## Show what each developer used in 30 days (DAYS=7; CSV=file or FORMAT=csv)
+usage: .admin  ## Show what each developer used in 30 days (BY=team|model|day DAYS=7 TIMEZONE=; CSV=file or FORMAT=csv)
 	@$(GATEWAY) usage
 
 .PHONY: clean-data

@@ -2,6 +2,7 @@
 
 cli                   the program; __main__ starts it, make hands it what was typed behind `make`
 keys, teams, usage    virtual keys, teams, and what was used; banner says in the UI what a unit of spend is
+consumption, periods  what was used in the days of a time zone
 whoami                what a developer's own key may do, and what is left of its budget
 clients               how to point each client at the gateway; configure writes that into a client's files (configuring:
                       which and what, merging: without losing what they have)

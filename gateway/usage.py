@@ -1,28 +1,35 @@
-"""`usage`: what each developer used, from LiteLLM's daily totals. Revoked and expired keys count."""
+"""`usage`: what each developer, team or model used, or what was used on each day. Revoked and expired keys count."""
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from gateway.addresses import read_whole
+from gateway.consumption import Consumption, Found, by_day, by_developer, by_model, by_team
 from gateway.failures import GatewayError, InputError
 from gateway.management import Gateway, with_gateway
 from gateway.options import Command, Value, json_option
+from gateway.periods import Period, local_zone, read_zone, recent
 from gateway.tables import UNIT, amount, count, print_json, render
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 3650
 FORMATS = ("table", "csv", "json")
-PAGE_SIZE = 50
-NO_USER = "(no developer)"  # health checks, calls without a valid key
-HEADER = ("developer", "requests", "failed", "input tokens", "output tokens", "tokens", "spend")
+BY: dict[str, Callable[[Gateway, Period], Found]] = {
+    "developer": by_developer,
+    "team": by_team,
+    "model": by_model,
+    "day": by_day,
+}
+FIGURES = ("requests", "failed", "input tokens", "output tokens", "tokens", "spend")
+Row = tuple[str | None, Consumption]  # without a name: health checks, calls without a valid key
 
 
 def _read_format(label: str, given: str) -> str:
@@ -31,7 +38,20 @@ def _read_format(label: str, given: str) -> str:
     return given
 
 
+def _read_by(label: str, given: str) -> str:
+    if given not in BY:
+        raise InputError(f"{label} is {given!r}: it has to be developer, team, model or day.")
+    return given
+
+
 @click.command(cls=Command)
+@click.option("--by", type=Value("by", _read_by), default="developer", metavar="|".join(BY), help="Whose use.")
+@click.option(
+    "--timezone",
+    type=Value("timezone", read_zone),
+    metavar="ZONE",
+    help="Whose days, like America/Sao_Paulo; else those of TZ or of this machine.",
+)
 @click.option(
     "--days",
     type=Value("days", lambda label, given: read_whole(label, given, MOST_DAYS)),
@@ -46,64 +66,59 @@ def _read_format(label: str, given: str) -> str:
 )
 @json_option
 @with_gateway
-def usage(gateway: Gateway, days: int, file: str | None, format: str, as_json: bool) -> None:
-    """Show what each developer used: calls, tokens and spend."""
-    today = datetime.now(UTC).date()
-    first = today - timedelta(days=days - 1)
-    rows = sorted(_developers(gateway, str(first), str(today)), key=lambda row: (-row["spend"], row["user_id"] or ""))
+def usage(
+    gateway: Gateway, by: str, timezone: tzinfo | None, days: int, file: str | None, format: str, as_json: bool
+) -> None:
+    """Show what was used: calls, tokens and spend."""
+    period = recent(days, timezone or local_zone())
+    rows = _sorted(BY[by](gateway, period).items(), by)
     if file:
         try:
             with Path(file).open("w", newline="") as target:
-                _write_csv(target, rows)
+                _write_csv(target, by, rows)
         except OSError as error:
             raise GatewayError(f"{file} cannot be written ({error.strerror}).") from None
         print(f"Wrote {len(rows)} rows to {file}.")
     elif as_json or format == "json":
-        print_json([_told(row) for row in rows])
+        print_json([_told(by, row) for row in rows])
     elif format == "csv":
-        _write_csv(sys.stdout, rows)
+        _write_csv(sys.stdout, by, rows)
     else:
-        _print_table(rows, f"{first} to {today} (UTC)")
+        _print_table(by, rows, str(period))
 
 
-def _developers(gateway: Gateway, first: str, last: str) -> Iterator[dict[str, Any]]:
-    offset, total = 0, 1
-    while offset < total:
-        answer = gateway.get(
-            "/user/daily/activity/aggregated/users", start_date=first, end_date=last, offset=offset, limit=PAGE_SIZE
-        )
-        yield from answer["users"]
-        offset, total = offset + PAGE_SIZE, answer["total_users"]
+def _sorted(rows: Iterable[Row], by: str) -> list[Row]:
+    if by == "day":
+        return sorted(rows, key=lambda row: row[0] or "")
+    return sorted(rows, key=lambda row: (-row[1].spend, row[0] or ""))
 
 
-def _figures(row: Mapping[str, Any]) -> tuple[int, int, int, int, int]:
-    names = ("api_requests", "failed_requests", "prompt_tokens", "completion_tokens", "total_tokens")
-    requests, failed, read, written, tokens = (int(row[name]) for name in names)
-    return requests, failed, read, written, tokens
+def _names(by: str) -> list[str]:
+    return [name.replace(" ", "_") for name in (by, *FIGURES)]
 
 
-def _write_csv(target: IO[str], rows: list[dict[str, Any]]) -> None:
+def _write_csv(target: IO[str], by: str, rows: Sequence[Row]) -> None:
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(name.replace(" ", "_") for name in HEADER)
-    writer.writerows((row["user_id"] or NO_USER, *_figures(row), amount(row["spend"])) for row in rows)
+    writer.writerow(_names(by))
+    writer.writerows((name or f"(no {by})", *used.counts, amount(used.spend)) for name, used in rows)
 
 
-def _print_table(rows: list[dict[str, Any]], period: str) -> None:
+def _print_table(by: str, rows: Sequence[Row], period: str) -> None:
     if not rows:
         print(f"No usage, {period}. LiteLLM writes it about a minute after a call.")
         return
-    figures = [_figures(row) for row in rows]
+    total = Consumption()
+    for _, used in rows:
+        total.add(used)
     lines = [
-        (row["user_id"] or NO_USER, *map(count, numbers), amount(row["spend"]))
-        for row, numbers in zip(rows, figures, strict=True)
+        (name, *map(count, used.counts), amount(used.spend))
+        for name, used in [*((name or f"(no {by})", used) for name, used in rows), ("total", total)]
     ]
-    totals = [count(sum(column)) for column in zip(*figures, strict=True)]
-    lines.append(("total", *totals, amount(sum(row["spend"] for row in rows))))
     print(f"Usage, {period}\n")
-    print(render(HEADER, lines))
+    print(render((by, *FIGURES), lines))
     print(f"\nspend: {UNIT}. LiteLLM writes it about a minute after a call.")
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = (name.replace(" ", "_") for name in HEADER)
-    return dict(zip(names, (row["user_id"], *_figures(row), round(row["spend"], 6)), strict=True))
+def _told(by: str, row: Row) -> dict[str, Any]:
+    name, used = row
+    return dict(zip(_names(by), (name, *used.counts, round(used.spend, 6)), strict=True))

@@ -5,6 +5,7 @@ import io
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -78,10 +79,10 @@ def around_midnight(
     return moments
 
 
-def logged(gateway: Server, name: str) -> list[dict[str, str]]:
+def logged(gateway: Server, name: str) -> list[dict[str, Any]]:
     today = datetime.now(UTC).date()
-    days = {"start_date": str(today - timedelta(days=1)), "end_date": str(today + timedelta(days=1))}
-    found: list[dict[str, str]] = httpx.get(
+    days = {"start_date": str(today - timedelta(days=DAYS + 1)), "end_date": str(today + timedelta(days=1))}
+    found: list[dict[str, Any]] = httpx.get(
         f"{gateway.url}/spend/logs",
         params={**days, "user_id": name, "summarize": "false"},
         headers={"Authorization": f"Bearer {gateway.key}"},
@@ -91,7 +92,7 @@ def logged(gateway: Server, name: str) -> list[dict[str, str]]:
     return sorted(found, key=lambda row: row["startTime"])
 
 
-def test_a_day_is_the_team_s(around_midnight: list[datetime], make: Make) -> None:
+def test_a_day_is_the_team_s(around_midnight: list[datetime], make: Make, team_gateway: Server) -> None:
     sao_paulo = rows(make, "BY=day", "TIMEZONE=America/Sao_Paulo", f"DAYS={DAYS}")
     day = around_midnight[1].date()
     counts = [request_count(sao_paulo, str(day + timedelta(days=shift))) for shift in (-1, 0, 1)]
@@ -110,10 +111,14 @@ def test_a_day_is_the_team_s(around_midnight: list[datetime], make: Make) -> Non
     by_model = rows(make, "BY=model", "TIMEZONE=America/Sao_Paulo", "DAYS=4")
     assert not {"stackspot", "stackspot-code"} & set(by_model), "an alias counts as its model"
     assert request_count(by_model, "stackspot-ai-code") >= 4
-    for by in ("team", "model", "day"):
-        total = sum(float(row["spend"]) for row in rows(make, f"BY={by}", "TIMEZONE=America/Sao_Paulo").values())
-        developers = sum(float(row["spend"]) for row in rows(make, "TIMEZONE=America/Sao_Paulo").values())
-        assert total == pytest.approx(developers), by
+    spent = {name: sum(row["spend"] for row in logged(team_gateway, name)) for name in CALLS}
+    assert all(amount > 0 for amount in spent.values())
+    by_developer = rows(make, "TIMEZONE=America/Sao_Paulo", "DAYS=4")
+    assert {name: float(by_developer[name]["spend"]) for name in CALLS} == pytest.approx(spent)
+    by_team = rows(make, "BY=team", "TIMEZONE=America/Sao_Paulo", "DAYS=4")
+    assert float(by_team["period-team"]["spend"]) == pytest.approx(spent["period-a"])
+    days_spent = [float(sao_paulo[str(day + timedelta(days=shift))]["spend"]) for shift in (-1, 0, 1)]
+    assert sum(days_spent) == pytest.approx(sum(spent.values()))
 
 
 def test_the_zone_is_that_of_the_environment(make: Make) -> None:

@@ -104,7 +104,7 @@ def memory(environ: Mapping[str, str]) -> list[Result]:
         return [failure("memory", "GATEWAY_WORKERS is no whole number from 1 to 256", "Check GATEWAY_WORKERS.")]
     workers = int(given)
     needed = (workers + 1) * GIGABYTE
-    wanted = f"{workers} worker{'s' if workers > 1 else ''} want {workers + 1} GB"
+    wanted = f"{workers} workers want {workers + 1} GB" if workers > 1 else "1 worker wants 2 GB"
     limit = environ.get("GATEWAY_MEMORY", "")
     if limit and (size := _size(limit)) and size < needed:
         told = f"{wanted}, GATEWAY_MEMORY allows {_gigabytes(size)}"

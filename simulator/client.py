@@ -58,7 +58,10 @@ class Simulator:
         self._call("DELETE", "requests")
 
     def reset(self) -> None:
-        """Forget requests, counts, faults, answers, rules, uploads and the model chosen; keep tokens and agents."""
+        """Forget requests, counts, faults, answers, rules, uploads and the model chosen; keep agents and tokens.
+
+        Revoked tokens are good again: whoever holds one is not surprised by what an earlier test did.
+        """
         self._call("POST", "reset")
 
     def faults(self, *in_turn: dict[str, Any], target: str | None = None, **switches: Any) -> None:

@@ -96,7 +96,7 @@ class State:
         )
 
     def reset(self) -> None:
-        """As freshly started, but for tokens already issued, and accounts and agents already added."""
+        """As freshly started, but for tokens issued (also those revoked), and accounts and agents already added."""
         self.request_log.clear()
         self.answers.clear()
         self.faults.clear()
@@ -104,6 +104,7 @@ class State:
         self.uploads.clear()
         self.executions.clear()
         self.tokens.forget_counts()
+        self.tokens.restore()
         self.most_streams = self.open_streams
         self.model, self.model_name = find_model(self.settings.model), self.settings.model
 

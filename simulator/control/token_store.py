@@ -24,6 +24,7 @@ class TokenStore:
         self.asking_now = 0
         self.most_asking = 0
         self._good: dict[str, tuple[Account, float]] = {}
+        self._revoked: dict[str, tuple[Account, float]] = {}
 
     def knows_realm(self, realm: str) -> bool:
         """Whether any account is in `realm`."""
@@ -66,8 +67,14 @@ class TokenStore:
     def revoke(self) -> int:
         """Make every token bad at once, as happens in mid-life; how many there were."""
         count = len(self._good)
+        self._revoked |= self._good
         self._good.clear()
         return count
+
+    def restore(self) -> None:
+        """Make revoked tokens good again, so that who holds one is not surprised by an earlier test."""
+        self._good |= self._revoked
+        self._revoked.clear()
 
     def live(self) -> int:
         """How many tokens are good now."""

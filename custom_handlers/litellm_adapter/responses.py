@@ -48,9 +48,11 @@ async def to_chunks(answer: events.Events, *, model: str) -> AsyncIterator[Model
     Usage goes before the finish chunk, since LiteLLM drops what comes after it and then estimates; every chunk has the
     same id and time and carries `model`, without which a streamed Responses call breaks (seen on 1.108.11).
     """
-    fixed: dict[str, Any] = {"id": _new_id(), "created": int(time.time()), "model": model}
+    fixed: dict[str, Any] = {"id": _new_id(), "model": model}
     role: dict[str, Any] = {"role": "assistant"}
     async for event in answer:
+        # Not earlier: LiteLLM writes the last chunks itself, with the time at which it was given the first.
+        fixed.setdefault("created", int(time.time()))
         if isinstance(event, events.Delta):
             yield ModelResponseStream(**fixed, choices=[StreamingChoices(index=0, delta=Delta(**role, **event.fields))])
             role = {}

@@ -20,7 +20,7 @@ TWO_WORKERS = ("--num_workers", "2", "--timeout_worker_healthcheck", "60")
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     if not shutil.which("redis-server"):
-        pytest.skip("no redis-server on this machine (Debian: apt install redis-server)")
+        pytest.skip("needs redis-server: apt-get install redis-server, or brew install redis")
     folder = tmp_path_factory.mktemp("redis")
     port, password = free_port(), secrets.token_urlsafe(16)
     settings = folder / "redis.conf"

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from gateway.make import TARGETS
+from simulator.client import Simulator
 from tests.gateway.administration.conftest import KEY_DEFAULTS, Developer
-from tests.harness import ROOT, Server, clean_environment
+from tests.harness import ROOT, Account, Server, clean_environment
 from tests.sampling import thorough
 
 PROJECT = (
@@ -37,8 +38,9 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(light: Path, team_gateway: Server) -> Run:
-    setting = {**KEY_DEFAULTS, "GATEWAY_URL": team_gateway.url, "LITELLM_MASTER_KEY": team_gateway.key}
+def run(light: Path, team_gateway: Server, simulator: Simulator, account: Account) -> Run:
+    gateway = {"GATEWAY_URL": team_gateway.url, "LITELLM_MASTER_KEY": team_gateway.key}
+    setting = {**KEY_DEFAULTS, **account.for_gateway(simulator.url), **gateway}
 
     def run(*command: str) -> "subprocess.CompletedProcess[str]":
         environ = clean_environment({**setting, "PYTHON": sys.executable})
@@ -80,6 +82,7 @@ def test_every_target_of_administration_works_with_it(light: Path, run: Run, tea
     assert make("usage", "FORMAT=csv").startswith("developer,requests,")
     assert team_gateway.url in make("client", "NAME=codex")
     assert "is revoked" in make("revoke", "NAME=light")
+    assert re.search(r"^ok +gateway ", make("doctor"), re.MULTILINE)
     assert make("env").startswith("Wrote .env with new secrets")
     assert (light / ".env").exists()
     assert tried | ELSEWHERE | WITH_DOCKER == set(TARGETS)

@@ -59,8 +59,8 @@ lint: install  ## Check style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# A worker for each core; each has gateways of its own, at 300 MB.
-PARALLEL := --numprocesses logical --maxprocesses 4 --no-loadscope-reorder
+# A worker for each core and one more (tests/conftest.py); each has gateways of its own, at 300 MB.
+PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .PHONY: test
 test: install  ## Run what a change needs: unit tests, and tests against a running gateway

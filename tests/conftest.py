@@ -18,6 +18,7 @@ from database.local import database
 from simulator.client import Simulator
 from tests.forking import end_forkers, start_forkers
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
+from tests.sampling import note_selection
 
 WITH_DATABASE = "tests/gateway/administration/"
 
@@ -38,11 +39,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    note_selection(config.getoption("markexpr"))
     start_forkers()  # before the workers of pytest-xdist, which share them
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     end_forkers()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: a worker often waits, for a gateway's start or for time to pass."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -47,7 +47,15 @@ def end_forkers() -> None:
 
 def fork_gateway(arguments: list[str], environ: Mapping[str, str], log: Path, cwd: Path) -> "ForkedProcess | None":
     """A new gateway, or None if it would differ from one that was started from scratch."""
-    wanted = {"arguments": arguments, "environ": dict(environ), "log": str(log), "cwd": str(cwd)}
+    return _fork({"arguments": arguments, "environ": dict(environ), "log": str(log), "cwd": str(cwd)})
+
+
+def fork_program(program: str, environ: Mapping[str, str], log: Path, cwd: Path) -> "ForkedProcess | None":
+    """The same for a text in Python. LiteLLM's proxy is imported there, which a program of its own does not do."""
+    return _fork({"program": program, "arguments": [], "environ": dict(environ), "log": str(log), "cwd": str(cwd)})
+
+
+def _fork(wanted: dict[str, Any]) -> "ForkedProcess | None":
     for name in _SOCKETS:
         forker = forker_at(name)
         answer = forker.ask({"start": wanted})

@@ -2,11 +2,12 @@
 
 Importing LiteLLM costs some 30 s of CPU on a slow machine, its 34,465 database types included; a fork costs none of it.
 It listens at the Unix socket that its first argument names and imports when the first client comes: until then it
-costs nothing. One JSON object a line: `{"start": {"arguments", "environ", "cwd", "log"}}` answers `{"pid"}`, or
-`{"cold"}` with the variables that the import has read with another value, so that a fork would not be the process that
-was asked for, or `{"stale"}` where LiteLLM's database client was not there yet when it was imported; `{"poll": pid}`
-answers `{"status"}`, null while it runs. What it started for a client ends with the client's connection; it ends with
-the process that its second argument names, and everything with it.
+costs nothing. One JSON object a line: `{"start": {"arguments", "environ", "cwd", "log"}}` answers `{"pid"}` (with a
+`"program"` as well, that Python text runs in the gateway's place), or `{"cold"}` with the variables that the import has
+read with another value, so that a fork would not be the process that was asked for, or `{"stale"}` where LiteLLM's
+database client was not there yet when it was imported; `{"poll": pid}` answers `{"status"}`, null while it runs. What
+it started for a client ends with the client's connection; it ends with the process that its second argument names, and
+everything with it.
 """
 
 import ctypes
@@ -96,7 +97,7 @@ class Forker:
         self._clients[client].append(pid)
         return {"pid": pid}
 
-    def _fork(self, arguments: list[str], environ: dict[str, str], cwd: str, log: str) -> int:
+    def _fork(self, arguments: list[str], environ: dict[str, str], cwd: str, log: str, program: str = "") -> int:
         parent = os.getpid()
         if pid := os.fork():
             return pid
@@ -104,7 +105,8 @@ class Forker:
         try:
             for inherited in (self._listener, *self._clients):
                 inherited.close()
-            _become_gateway(parent, arguments, environ, cwd, log)
+            _become(parent, environ, cwd, log)
+            _run_program(program) if program else _run_gateway(arguments)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         except BaseException:
@@ -157,7 +159,7 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _become_gateway(parent: int, arguments: list[str], environ: dict[str, str], cwd: str, log: str) -> NoReturn:
+def _become(parent: int, environ: dict[str, str], cwd: str, log: str) -> None:
     _die_with(parent)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -166,6 +168,14 @@ def _become_gateway(parent: int, arguments: list[str], environ: dict[str, str], 
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(cwd)
+
+
+def _run_program(program: str) -> None:
+    sys.argv = ["-c"]
+    exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a text of the tests' own
+
+
+def _run_gateway(arguments: list[str]) -> NoReturn:
     sys.argv = ["litellm", *arguments]
     from litellm.proxy.proxy_cli import run_server
 

@@ -1,11 +1,24 @@
 """Cases of one kind: `make test` runs some of them, `make test-all` every one."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 thorough = pytest.mark.thorough
+_ALL = "TEST_ALL_CASES"  # tells the workers of pytest-xdist as well
+
+
+def note_selection(markers: str) -> None:
+    """Takes pytest's expression of `-m`."""
+    if not markers:
+        os.environ[_ALL] = "1"
+
+
+def all_cases() -> bool:
+    """Whether this run is of `make test-all`, which spares nothing."""
+    return _ALL in os.environ
 
 
 def first(cases: Iterable[Any], count: int = 1) -> list[Any]:

@@ -1,4 +1,7 @@
-"""Programs that use the handler in-process, each in a fresh interpreter with nothing but its own environment."""
+"""Programs that use the handler in-process, each with nothing but its own environment.
+
+`make test-all` gives each a fresh interpreter. `make test` forks it, to spare the seven seconds of importing LiteLLM.
+"""
 
 import json
 import re
@@ -10,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.forking import fork_program
 from tests.harness import ROOT, clean_environment
+from tests.sampling import all_cases
 
 _BEGINNING = """
 import asyncio, json, os, sys
@@ -36,14 +41,23 @@ def run_script(script: str, environ: Mapping[str, str], cwd: Path, seconds: floa
     """Runs `script`, which fills `found` and calls `tell()` at its end."""
     code = _BEGINNING + textwrap.dedent(script)
     clean = clean_environment({"PYTHONPATH": str(ROOT), **environ})
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=clean, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
-    )
-    lines = (done.stdout + done.stderr).splitlines()
+    log = cwd / "printed.txt"
+    forked = None if all_cases() else fork_program(code, clean, log, cwd)
+    if forked is not None:
+        try:
+            status = forked.wait(seconds)
+        finally:
+            forked.kill()
+    else:
+        with log.open("w") as output:
+            command = [sys.executable, "-c", code]
+            done = subprocess.run(command, env=clean, cwd=cwd, stdout=output, stderr=output, timeout=seconds)
+            status = done.returncode
+    lines = log.read_text(errors="replace").splitlines()
     found = [line.removeprefix("found:") for line in lines if line.startswith("found:")]
     printed = "".join(f"{line}\n" for line in lines if not line.startswith("found:"))
-    assert found, f"the program ended with {done.returncode}:\n{printed[-4000:]}"
+    assert found, f"the program ended with {status}:\n{printed[-4000:]}"
     # A thread of LiteLLM's may log on the same line.
     value, end = json.JSONDecoder().raw_decode(found[-1])
     printed += found[-1][end:]
-    return Ran(value, _NOT_OURS.sub("", printed), done.returncode)
+    return Ran(value, _NOT_OURS.sub("", printed), status)

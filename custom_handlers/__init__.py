@@ -7,6 +7,7 @@ stackspot_config    public: configure_stackspot(), and the check of a configurat
 guard/              which requests reach LiteLLM, and with what
 client              StackSpotClient.chat(): both upstreams of one account
 version             of the gateway
+outcomes            how each call has ended, told to telemetry
 meter               what one call has used
 config/             the environment and LiteLLM's configuration file, with every mistake in them
 emulation/          tools, structured output and limits over plain text

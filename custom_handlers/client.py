@@ -11,9 +11,9 @@ from typing import Any
 
 from custom_handlers.config.deployment import Deployment, resolve_agent
 from custom_handlers.config.settings import Settings
-from custom_handlers.core import notes
+from custom_handlers.core import notes, telemetry
 from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
-from custom_handlers.core.events import Event, Finish
+from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
 from custom_handlers.emulation import emulator, prompt
 from custom_handlers.emulation.context_window import check_context
@@ -127,6 +127,9 @@ class StackSpotClient:
         )
         async with aclosing(meter.watch(lambda: "\n".join(texts(request.messages)), asked)) as answer:
             async for event in answer:
+                for call in event.fields.get("tool_calls", ()) if isinstance(event, Delta) else ():
+                    if call["function"].get("name"):  # the others are more of its arguments
+                        telemetry.tell(telemetry.ToolCalled(telemetry.NATIVE))
                 yield event
 
     def _learned_limit(self, agent: Agent) -> int | None:

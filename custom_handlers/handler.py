@@ -8,7 +8,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from custom_handlers import stackspot_config
+from custom_handlers import outcomes, stackspot_config
 from custom_handlers.client import ChatRequest, StackSpotClient
 from custom_handlers.config.deployment import Deployment, read_deployment
 from custom_handlers.core import matched_stop, notes, parameters
@@ -21,7 +21,7 @@ from custom_handlers.core.errors import (
 )
 from custom_handlers.core.events import STOP_SEQUENCE, Delta, Event, Finish
 from custom_handlers.http.timeouts import Deadline
-from custom_handlers.litellm_adapter import charging, responses, sync
+from custom_handlers.litellm_adapter import charging, responses, sync, timing
 from custom_handlers.litellm_adapter.custom_llm import CustomLLM, ModelResponse, ModelResponseStream
 from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.meter import Meter
@@ -44,8 +44,7 @@ class StackSpotLLM(CustomLLM):
     async def acompletion(  # type: ignore[override]
         self, *, model: str, messages: Any, model_response: ModelResponse, **call: Any
     ) -> ModelResponse:
-        meter = Meter()
-        with _as_litellm_errors(model, call):
+        with _as_litellm_errors(model, call), outcomes.told(model, stream=False) as meter:
             try:
                 async with aclosing(self._answer(model, messages, call, meter, stream=False)) as answer:
                     response = await responses.to_model_response(answer, model_response, model=model)
@@ -58,8 +57,8 @@ class StackSpotLLM(CustomLLM):
     async def astreaming(  # type: ignore[override]
         self, *, model: str, messages: Any, **call: Any
     ) -> AsyncGenerator[ModelResponseStream]:
-        meter, begun = Meter(), False
-        with _as_litellm_errors(model, call):
+        begun = False
+        with _as_litellm_errors(model, call), outcomes.told(model, stream=True) as meter:
             try:
                 async with aclosing(self._answer(model, messages, call, meter, stream=True)) as answer:
                     async for chunk in responses.to_chunks(answer, model=model):
@@ -91,11 +90,17 @@ class StackSpotLLM(CustomLLM):
         log_content = client.settings.log_content
         if log_content:
             logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
+        logging_obj, attempts, begun = call.get("logging_obj"), meter.attempts, False
         async with aclosing(client.chat(deployment, request, deadline, meter)) as answer:
             async for event in answer:
+                if not begun:
+                    timing.asked(logging_obj, attempts.first_sent)
+                    begun = True
                 if log_content:
                     logger.debug("StackSpot answer content: %s", event)
                 if isinstance(event, Finish):
+                    timing.answered(logging_obj, attempts.first_sent, attempts.waited_first)
+                    meter.complete = True
                     event = _without_stop_sequence(event)
                 elif not _is_chat(call) and (refusal := event.fields.get("refusal")):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal

@@ -1,9 +1,11 @@
 """What one call has used so far: the tokens of all that StackSpot was asked for it, whatever became of the answers."""
 
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from custom_handlers.core import telemetry
 from custom_handlers.core.errors import StackSpotError
 from custom_handlers.core.events import Event, Finish, Usage
 from custom_handlers.emulation.tokenizer import estimate
@@ -17,9 +19,13 @@ _TEXT_FIELDS = (
 
 
 class Meter:
-    """One call's questions. StackSpot's numbers count; what it did not send is counted here."""
+    """One call's questions. StackSpot's numbers count; what it did not send is counted here.
 
-    def __init__(self) -> None:
+    `model` is for telemetry; `complete` is set by whoever has passed on the end of the whole answer.
+    """
+
+    def __init__(self, model: str = "") -> None:
+        self.model, self.complete = model, False
         self.attempts = Attempts()
         self._before = Usage(0, 0)  # of the questions before the last one
         self._last: _Question | None = None
@@ -33,14 +39,25 @@ class Meter:
         """`answer` to one question, as it is."""
         self._before, self._last = self.usage, _Question(prompt)
         self.attempts.asked = False
+        first: float | None = None
         async with aclosing(answer):
             try:
                 async for event in answer:
                     self._last.note(event)
+                    if isinstance(event, Finish):
+                        self._tell_answered(first)
+                    elif first is None:
+                        first = time.monotonic() - self.attempts.sent
                     yield event
             except StackSpotError as error:
                 self._last.reported = error.usage or self._last.reported
+                if self.attempts.asked:
+                    self._tell_answered(first)
                 raise
+
+    def _tell_answered(self, first: float | None) -> None:
+        total = time.monotonic() - self.attempts.sent
+        telemetry.tell(telemetry.UpstreamAnswered(self.model, first, total))
 
     def _of_last(self) -> Usage:
         return self._last.usage if self._last and self.attempts.asked else Usage(0, 0)

@@ -5,5 +5,6 @@ errors         what can go wrong, and the HTTP status that each becomes
 models         the models by name
 parameters     checks of what a caller sent beside the messages
 notes          what the handler leaves for the proxy about a request
+telemetry      what happens, told to whoever counts it or logs it
 matched_stop   which stop sequence ended an answer, handed past LiteLLM
 """

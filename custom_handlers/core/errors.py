@@ -21,6 +21,7 @@ Messages are our own words with StackSpot's error code: never an upstream body, 
 """
 
 import math
+import re
 from typing import ClassVar
 
 from custom_handlers.core.events import Usage
@@ -129,6 +130,23 @@ class InvalidResponseError(BadGatewayError):
     def __init__(self, message: str, *, code: str | None = None, final: bool = False) -> None:
         self.final = final
         super().__init__(message, code=code)
+
+
+def outcome_of(error: Exception) -> str:
+    """One of a few words, for metrics and logs: `rate_limit`, `upstream_timeout`, ..."""
+    return _word(type(error) if isinstance(error, StackSpotError) else InternalServerError)
+
+
+def error_outcomes() -> list[str]:
+    """All the words that `outcome_of` has."""
+    kinds: list[type[StackSpotError]] = StackSpotError.__subclasses__()
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return [_word(kind) for kind in kinds]
+
+
+def _word(kind: type[StackSpotError]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).lower()
 
 
 def headers_for(error: StackSpotError) -> dict[str, str]:

@@ -11,10 +11,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who shares the account with others: a virtual key, as the proxy has authenticated it. `weight` is its share."""
+    """Who shares the account with others: a virtual key, as the proxy has authenticated it. `weight` is its share,
+    `alias` its name for people.
+    """
 
     key: str
     weight: float = 1.0
+    alias: str = ""
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import replace
 
+from custom_handlers.core import telemetry
 from custom_handlers.core.errors import InvalidResponseError
 from custom_handlers.core.events import STOP_SEQUENCE, Delta, Events, Finish
 from custom_handlers.emulation.json_schema.proof import prove
@@ -20,6 +21,7 @@ from custom_handlers.emulation.structured_output import ModelRefusedError, Outpu
 
 # An upstream's empty answer is an error before it gets here: what was written was another speaker's turn.
 _NOTHING = RepairRequest(
+    telemetry.NO_ANSWER,
     "The model wrote another speaker's turn and no answer",
     "it is not the assistant's message",
     "Write the assistant's message, and no message of another speaker.",
@@ -99,7 +101,7 @@ class Attempt:
         call = next((repair.call for repair in repairs if repair.call), None)
         refusal = next((repair.refusal for repair in repairs if repair.refusal), None)
         if call:
-            yield from self._call(call)
+            yield from self._call(call, telemetry.UNFIT)
         elif self.calls:
             yield from self._release(f"{self._break}[A tool call was not made, as it could not be read.]")
         elif refusal:
@@ -141,11 +143,11 @@ class Attempt:
                         self._holds = False
                         yield from self._release("".join(self._held))
                     self._held = []
-                    yield from self._call(part)
+                    yield from self._call(part, telemetry.CORRECTED if self._previous else telemetry.VALID)
                 case InvalidToolCall(_, reason, call):
                     self.repair = self._call_repair(reason, call)
 
-    def _call(self, call: ToolCall) -> Iterator[Delta]:
+    def _call(self, call: ToolCall, outcome: str) -> Iterator[Delta]:
         try:
             arguments = json.dumps(json.loads(call.arguments), sort_keys=True)
         except (ValueError, RecursionError):
@@ -155,6 +157,7 @@ class Attempt:
             self._made_before[made] -= 1
             return
         self._made[made] += 1
+        telemetry.tell(telemetry.ToolCalled(outcome))
         yield from deltas(replace(call, index=self.calls), functions_api=self._functions_api)
         self.calls += 1
 
@@ -209,6 +212,7 @@ class Attempt:
             if cut_off:
                 return held
             self.repair = RepairRequest(
+                telemetry.BAD_JSON,
                 "The model did not answer with the JSON that was asked for",
                 str(invalid),
                 f"Write it again, correctly and completely. {output.rules}",
@@ -226,6 +230,7 @@ class Attempt:
         else:
             instruction = "Write the call again, correctly and completely, and nothing else."
         return RepairRequest(
+            telemetry.BAD_CALL,
             "The model called a tool in a way that cannot be used",
             f"the tool call is invalid: {reason}",
             instruction,
@@ -238,6 +243,5 @@ class Attempt:
     def _missing_call_repair(self) -> RepairRequest:
         forced = self._request.tool_config.forced_tool if self._request.tool_config else None
         wanted = f"the tool `{forced}`" if forced else "a tool"
-        return RepairRequest(
-            f"The model did not call {wanted}", f"it must call {wanted}", "Write the call, and nothing else."
-        )
+        error, reason = f"The model did not call {wanted}", f"it must call {wanted}"
+        return RepairRequest(telemetry.NO_CALL, error, reason, "Write the call, and nothing else.")

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from custom_handlers.core import telemetry
 from custom_handlers.core.errors import InvalidResponseError, StackSpotError
 from custom_handlers.core.events import Event, Events
 from custom_handlers.emulation.attempt import Attempt
@@ -78,6 +79,7 @@ async def emulate(request: EmulatedRequest, ask: Callable[[str], Events | None])
     failure: StackSpotError | None = _given_up(first.repair, "")
     try:
         if (corrected := ask(repair_prompt(request.prompt, first.text, first.repair))) is not None:
+            telemetry.tell(telemetry.CorrectionAsked(first.repair.kind))
             async with aclosing(second.read(corrected)) as deltas:
                 async for delta in deltas:
                     yield delta
@@ -86,13 +88,20 @@ async def emulate(request: EmulatedRequest, ask: Callable[[str], Events | None])
     except StackSpotError as error:
         failure = error
     if failure:
+        made = second.calls
         rest = list(second.last_resort())
+        if telemetry.BAD_CALL in _kinds(first, second) and second.calls == made:
+            telemetry.tell(telemetry.ToolCalled(telemetry.LOST))
         if not rest and not second.calls:
             raise failure
         for delta in rest:
             yield delta
     usage, extra = first.end.usage + second.end.usage, {**first.end.extra, **second.end.extra}
     yield replace(second.end, usage=usage, extra=extra)
+
+
+def _kinds(*attempts: Attempt) -> list[str]:
+    return [attempt.repair.kind for attempt in attempts if attempt.repair]
 
 
 def _given_up(repair: RepairRequest, when: str) -> StackSpotError:

@@ -22,8 +22,11 @@ class EmulatedRequest:
 
 @dataclass(frozen=True, slots=True)
 class RepairRequest:
-    """What is wrong with an answer: `error` is the caller's sentence, `reason` and `instruction` are the model's."""
+    """What is wrong with an answer: `kind` is telemetry's word for it, `error` is the caller's sentence, `reason` and
+    `instruction` are the model's.
+    """
 
+    kind: str
     error: str
     reason: str
     instruction: str

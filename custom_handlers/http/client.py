@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from custom_handlers.core import telemetry
 from custom_handlers.core.errors import (
     BadGatewayError,
     CallerTimeoutError,
@@ -22,6 +23,7 @@ from custom_handlers.core.errors import (
     RateLimitError,
     StackSpotError,
     UpstreamTimeoutError,
+    outcome_of,
 )
 from custom_handlers.http.error_mapping import Service, broken_off, from_response, from_transport
 from custom_handlers.http.retry import Attempts, Pause, retry_delay
@@ -68,8 +70,10 @@ async def stream(
                     await pause.wait(deadline)
                 attempts.take()
                 response = await _send(request)
+            telemetry.tell(telemetry.UpstreamAsked(request.service.name.lower(), telemetry.ANSWERED))
             break
         except StackSpotError as error:
+            telemetry.tell(telemetry.UpstreamAsked(request.service.name.lower(), outcome_of(error)))
             if not isinstance(error, CallerTimeoutError | UpstreamTimeoutError) or error.code or error.retryable:
                 attempts.refused()
             if isinstance(error, RateLimitError) and attempts.postponed(error):

@@ -20,10 +20,20 @@ class Attempts:
     left: int = 1 + len(RETRY_DELAYS)
     asked: bool = False
     turns: Turns | None = None  # of an account whose requests are paced
+    first_sent: float | None = None  # time.monotonic() of the first try, and of the last
+    sent: float = 0.0
+    waited_first: float = 0.0  # seconds until the first try's turn
 
     def take(self) -> None:
         """Call before each try."""
-        self.left, self.asked = self.left - 1, True
+        self.left, self.asked, self.sent = self.left - 1, True, time.monotonic()
+        if self.first_sent is None:
+            self.first_sent, self.waited_first = self.sent, self.waited
+
+    @property
+    def waited(self) -> float:
+        """Seconds of the call until its turns, so far."""
+        return self.turns.waited if self.turns else 0.0
 
     def refused(self) -> None:
         """Call when StackSpot did not take the question: it cost nothing."""

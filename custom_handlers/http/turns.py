@@ -1,6 +1,7 @@
 """One call's turns: each of its requests to StackSpot waits for one, retries and corrections too."""
 
 import logging
+import time
 from dataclasses import dataclass
 
 from custom_handlers.core import notes
@@ -13,15 +14,17 @@ logger = logging.getLogger("stackspot_config")
 
 @dataclass(slots=True)
 class Turns:
-    """`caller` is who asks: StackSpot's limit is shared between callers."""
+    """`caller` is who asks: StackSpot's limit is shared between callers. `waited` is in seconds."""
 
     pacer: Pacer
     caller: notes.Caller
+    waited: float = 0.0
     _turn: Turn | None = None
     _refused: RateLimitError | None = None  # with which StackSpot answered the last turn
 
     async def take(self, deadline: Deadline) -> None:
         """Waits until a request may go. Raises RateLimitError when that takes longer than it may."""
+        began = time.monotonic()
         try:
             if self._turn and self._refused:
                 turn = await self.pacer.again(self._turn, self._refused.retry_after, deadline.left)
@@ -35,6 +38,8 @@ class Turns:
                 code=self._refused.code if self._refused else None,
                 retry_after=max(error.retry_after, 1),
             ) from None
+        finally:
+            self.waited += time.monotonic() - began
         waited = turn.queued - (self._turn.queued if self._turn and self._refused else 0.0)
         self._turn, self._refused = turn, None
         if waited > 0:

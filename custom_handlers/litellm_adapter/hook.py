@@ -76,7 +76,7 @@ def _caller(key: Any) -> notes.Caller:
             break
     else:
         weight = 1.0
-    return notes.Caller(str(key.api_key or key.user_id or "unnamed"), float(weight))
+    return notes.Caller(str(key.api_key or key.user_id or "unnamed"), float(weight), str(key.key_alias or ""))
 
 
 def _names_only(fallbacks: Any) -> bool:

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from custom_handlers.core.errors import InvalidResponseError, StackSpotError
+from custom_handlers.core import telemetry
+from custom_handlers.core.errors import InvalidResponseError, StackSpotError, outcome_of
 from custom_handlers.http import client
 from custom_handlers.http.error_mapping import Service
 from custom_handlers.http.timeouts import Deadline, Timeouts
@@ -75,8 +76,10 @@ class TokenSource:
         except StackSpotError as error:
             logger.debug("StackSpot token renewal failed: %s", error.message)
             self._failure = time.monotonic(), error
+            telemetry.tell(telemetry.TokenRenewed(outcome_of(error)))
             return error
         self._token, self._failure = token, None
+        telemetry.tell(telemetry.TokenRenewed(telemetry.ANSWERED))
         return token
 
     async def _ask(self, deadline: Deadline) -> _Token:

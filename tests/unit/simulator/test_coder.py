@@ -62,7 +62,7 @@ class Client:
             assert self._model.answer(asked.prompt) == answer
             parts = self._parse(asked.tool_config, answer.text)
             if broken := [part for part in parts if isinstance(part, InvalidToolCall)]:
-                again = repair_prompt(asked.prompt, answer.text, RepairRequest("", broken[0].reason, "Again."))
+                again = repair_prompt(asked.prompt, answer.text, RepairRequest("", "", broken[0].reason, "Again."))
                 parts = self._parse(asked.tool_config, self._model.answer(again).text)
             calls = [part for part in parts if isinstance(part, ToolCall)]
             self.says = "".join(part.text for part in parts if isinstance(part, Text))

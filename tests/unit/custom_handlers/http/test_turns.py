@@ -15,6 +15,7 @@ from custom_handlers.core import notes
 from custom_handlers.core.errors import RateLimitError
 from custom_handlers.core.events import Delta
 from custom_handlers.http.timeouts import Deadline, Timeouts
+from custom_handlers.http.turns import Turns
 from custom_handlers.pacing import pace
 from custom_handlers.pacing.memory import MemoryPacer
 from custom_handlers.pacing.quota import IN_PROCESS, Quota
@@ -138,3 +139,19 @@ async def test_who_leaves_while_he_waits_leaves_the_queue(simulator: Simulator, 
         await waiting
     assert (await stackspot.pacer.status()).waiting == 0
     assert asked(simulator) == [200]
+
+
+async def test_what_was_waited_counts_whether_the_turn_came_or_not() -> None:
+    pacer = MemoryPacer(Quota(600, burst=1, max_wait=10))
+    first, second = (Turns(pacer, notes.Caller(IN_PROCESS)) for _ in range(2))
+    await first.take(Deadline(Timeouts()))
+    await second.take(Deadline(Timeouts()))
+    assert first.waited < second.waited
+    assert second.waited >= 0.1 - 0.01  # the clocks of pacer and event loop differ a little
+    impatient = Turns(pacer, notes.Caller(IN_PROCESS))
+    waiting = asyncio.create_task(impatient.take(Deadline(Timeouts())))
+    await asyncio.sleep(0.02)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert impatient.waited >= 0.02 - 0.01

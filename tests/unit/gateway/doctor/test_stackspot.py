@@ -4,11 +4,18 @@ from typing import Any
 
 import pytest
 
+from gateway.doctor import stackspot
 from simulator.client import Simulator
 from tests.unit.gateway.doctor.conftest import Doctor
 
 AGENT = "agent stackspot-ai-chat"
 STREAM, USAGE = f"stream of {AGENT}", f"usage of {AGENT}"
+
+
+@pytest.fixture(autouse=True)
+def an_agent_gets_three_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not eight: four tests wait for their end."""
+    monkeypatch.setattr(stackspot, "AGENT_SECONDS", 3.0)
 
 
 def test_all_is_well(doctor: Doctor, simulator: Simulator) -> None:
@@ -124,8 +131,8 @@ def test_a_clock_that_is_wrong(
         ({"html": True}, "failure", "answers HTTP 502", "HTTPS_PROXY"),
         ({"disconnect": "reset"}, "failure", "127.0.0.1 broke the connection off", "STACKSPOT_INFERENCE_URL"),
         ({"header_delay": 30.0}, "failure", "127.0.0.1 takes the connection and stays", "STACKSPOT_INFERENCE_URL"),
-        ({"first_byte_delay": 30.0}, "warning", "took the prompt, and sent no text in 8 s", "slow"),
-        ({"endless_empties": True}, "warning", "took the prompt, and sent no text in 8 s", "portal"),
+        ({"first_byte_delay": 30.0}, "warning", "took the prompt, and sent no text in 3 s", "slow"),
+        ({"endless_empties": True}, "warning", "took the prompt, and sent no text in 3 s", "portal"),
         ({"empty_answer": True}, "failure", "the answer holds no text", "content filter"),
         ({"null_message": True}, "failure", "the answer holds no text", "content filter"),
         ({"break_after": 2}, "failure", "the answer broke off (RemoteProtocolError)", "HTTPS_PROXY"),
@@ -153,7 +160,7 @@ def test_an_agent_in_trouble(
         ({"final_object": False}, STREAM, "ends without its final object"),
         ({"non_json": True}, STREAM, "1 lines are not as the wire reference tells them"),
         ({"non_text": True}, STREAM, "1 lines are not as the wire reference tells them"),
-        ({"stall_after": 3}, STREAM, "not at its end after 8 s"),
+        ({"stall_after": 3}, STREAM, "not at its end after 3 s"),
         ({"usage": "absent"}, USAGE, "the answer counts no tokens"),
         ({"usage": "null"}, USAGE, "the answer counts no tokens"),
     ],

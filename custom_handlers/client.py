@@ -11,7 +11,7 @@ from typing import Any
 
 from custom_handlers.config.deployment import Deployment, resolve_agent
 from custom_handlers.config.settings import Settings
-from custom_handlers.core import notes, telemetry
+from custom_handlers.core import masking, notes, telemetry
 from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
 from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
@@ -65,6 +65,10 @@ class StackSpotClient:
         if self.pacer:
             noted = notes.current()
             meter.attempts.turns = Turns(self.pacer, (noted and noted.caller) or notes.Caller(IN_PROCESS))
+        if settings.mask_personal_data:
+            # The guard has done so in the proxy. Again here, as nothing else stands in front of the network: for code
+            # that uses the handler without the proxy, and for what LiteLLM or the gateway added to the conversation.
+            request = await asyncio.to_thread(_masked, request)
         name = canonical_model_name(request.model)
         agent_id = resolve_agent(
             deployment, name, settings.agent_ids, has_api_key=bool(settings.api_key), in_process=settings.in_process
@@ -135,6 +139,14 @@ class StackSpotClient:
     def _learned_limit(self, agent: Agent) -> int | None:
         limit, until = self._learned_limits.get(agent.id, (None, 0.0))
         return limit if time.monotonic() < until else None
+
+
+def _masked(request: ChatRequest) -> ChatRequest:
+    return replace(
+        request,
+        messages=masking.masked(request.messages),
+        parameters=masking.masked_parameters(request.parameters),
+    )
 
 
 def _pacer(settings: Settings) -> Pacer | None:

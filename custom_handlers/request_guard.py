@@ -22,7 +22,8 @@ request_guard = RequestGuard()
 if process.event_under_way():
     stackspot_config.configure_proxy()
     try:
-        installation.install_in_proxy(stackspot_config.current().limits)
+        settings = stackspot_config.current()
+        installation.install_in_proxy(settings.limits, mask_personal_data=settings.mask_personal_data)
     except installation.NotInstalledError as error:
         if process.under_way():
             process.end(str(error))

@@ -35,7 +35,12 @@ from custom_handlers.pacing.quota import Quota
 __all__ = ["KNOWN", "ModelEntry", "Settings", "log_level", "read", "read_model_list", "read_settings"]
 
 PREFIX = "STACKSPOT_"
-SWITCHES = ("STACKSPOT_LOG_CONTENT", "STACKSPOT_UPLOADS", "STACKSPOT_FETCH_IMAGES")
+SWITCHES = (
+    "STACKSPOT_LOG_CONTENT",
+    "STACKSPOT_UPLOADS",
+    "STACKSPOT_FETCH_IMAGES",
+    "STACKSPOT_MASK_PERSONAL_DATA",
+)
 SWITCH_VALUES = ("", "true", "false")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 CREDENTIALS = ("STACKSPOT_REALM", "STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET", "STACKSPOT_CLIENT_KEY")
@@ -74,6 +79,7 @@ class Settings:
     log_content: bool = False
     uploads: bool = False
     fetch_images: bool = False
+    mask_personal_data: bool = False
     limits: RequestLimits = field(default_factory=RequestLimits)
     quota: Quota | None = None  # what the account may ask in a minute; None for no limit
     in_process: bool = False  # no configuration file: the environment alone says which agents there are
@@ -130,6 +136,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         log_content=switches["STACKSPOT_LOG_CONTENT"] == "true",
         uploads=switches["STACKSPOT_UPLOADS"] == "true",
         fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
+        mask_personal_data=switches["STACKSPOT_MASK_PERSONAL_DATA"] == "true",
         limits=limits,
         quota=quota,
         in_process=in_process,

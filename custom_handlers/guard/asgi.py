@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from custom_handlers.config.request_limits import MEGABYTE, RequestLimits
+from custom_handlers.core import masking
 from custom_handlers.guard import body as bodies
 from custom_handlers.guard import (
     chat,
@@ -42,9 +43,10 @@ MANAGEMENT_MEGABYTES = 1
 class Guard:
     """Passes on what may pass, as it may pass; answers the rest itself."""
 
-    def __init__(self, app: App, limits: RequestLimits) -> None:
+    def __init__(self, app: App, limits: RequestLimits, *, mask_personal_data: bool = False) -> None:
         self.app = app
         self._limits = limits
+        self._masks = mask_personal_data
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -85,6 +87,8 @@ class Guard:
                 kept = headers.sift(scope["headers"])
                 body = await bodies.read_object(receive, given, self._limits)
                 fields.sift(route.surface, body, self._limits)
+                if self._masks:  # here, so that neither LiteLLM nor what it writes has seen the numbers
+                    body = await masking.masked_body(body)
                 if route.model:
                     body["model"] = route.model
                 if prepare := PREPARE.get(route.surface):

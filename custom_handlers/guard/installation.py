@@ -15,9 +15,9 @@ class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy(limits: RequestLimits) -> None:
+def install_in_proxy(limits: RequestLimits, *, mask_personal_data: bool = False) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
-    install(proxy_app(), limits)
+    install(proxy_app(), limits, mask_personal_data=mask_personal_data)
 
 
 def proxy_app() -> Any:
@@ -25,8 +25,8 @@ def proxy_app() -> Any:
     return getattr(sys.modules.get(PROXY), "app", None)
 
 
-def install(app: Any, limits: RequestLimits) -> None:
-    """Safe to call again: the guard stays, with the new limits.
+def install(app: Any, limits: RequestLimits, *, mask_personal_data: bool = False) -> None:
+    """Safe to call again: the guard stays, with the new settings.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then
     (`add_middleware` raises), and the only thing left that every request passes is the built stack itself.
@@ -37,4 +37,5 @@ def install(app: Any, limits: RequestLimits) -> None:
             "The request guard could not be put in front of LiteLLM, so the gateway does not start: this version of "
             "LiteLLM starts its app in another way than 1.108 did."
         )
-    app.middleware_stack = Guard(stack.app if isinstance(stack, Guard) else stack, limits)
+    inner = stack.app if isinstance(stack, Guard) else stack
+    app.middleware_stack = Guard(inner, limits, mask_personal_data=mask_personal_data)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handlers.config.settings import ModelEntry, Settings, read, read_model_list, read_settings
+from custom_handlers.config.settings import SWITCHES, ModelEntry, Settings, read, read_model_list, read_settings
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.pacing.quota import Quota
 from tests.harness import AGENTS, ROOT
@@ -39,6 +39,7 @@ NAMES = [
     "STACKSPOT_LOG_CONTENT",
     "STACKSPOT_UPLOADS",
     "STACKSPOT_FETCH_IMAGES",
+    "STACKSPOT_MASK_PERSONAL_DATA",
 ]
 
 
@@ -279,10 +280,10 @@ def test_addresses_that_are_refused(name: str, address: str) -> None:
     ("value", "expected"), [("true", True), ("TRUE", True), ("false", False), ("", False), (" true ", True)]
 )
 def test_switches(value: str, expected: bool) -> None:
-    names = ("STACKSPOT_LOG_CONTENT", "STACKSPOT_UPLOADS", "STACKSPOT_FETCH_IMAGES")
-    settings = read_settings({**WITH_AGENTS, **dict.fromkeys(names, value)})
-    assert [settings.log_content, settings.uploads, settings.fetch_images] == [expected] * 3
-    assert len(mistakes({**WITH_AGENTS, **dict.fromkeys(names, "1")})) == 3
+    settings = read_settings({**WITH_AGENTS, **dict.fromkeys(SWITCHES, value)})
+    found = [settings.log_content, settings.uploads, settings.fetch_images, settings.mask_personal_data]
+    assert found == [expected] * len(SWITCHES)
+    assert len(mistakes({**WITH_AGENTS, **dict.fromkeys(SWITCHES, "1")})) == len(SWITCHES)
 
 
 @given(

@@ -20,7 +20,9 @@ from tests.forking import end_forkers, start_forkers
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
 from tests.sampling import note_selection
 
+# What needs the database shares one: two of them, as all of these tests in a row would outlast the rest.
 WITH_DATABASE = "tests/gateway/administration/"
+SPENDING = tuple(f"{WITH_DATABASE}test_{name}" for name in ("charging", "decoys", "usage"))
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,12 +57,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file to a worker, so that its gateways start once; all that needs the database to one, so that it does."""
+    """A file to a worker, so that its gateways start once; files that share a database to one, so that it does."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            if file.startswith(SPENDING):
+                return "spending"
             return WITH_DATABASE if file.startswith(WITH_DATABASE) else file
 
     return ByFile(config, log)

@@ -47,7 +47,7 @@ async def call(stackspot: StackSpotClient, **parameters: Any) -> AsyncGenerator[
     deployment = Deployment(stackspot_agent_id=harness.AGENTS[MODEL])
     request = ChatRequest(MODEL, [{"role": "user", "content": "Go"}], parameters)
     with outcomes.told(MODEL, stream=True) as meter:
-        async with aclosing(stackspot.chat(deployment, request, Deadline(Timeouts(1, 1)), meter)) as answer:
+        async with aclosing(stackspot.chat(deployment, request, Deadline(Timeouts()), meter)) as answer:
             async for event in answer:
                 meter.complete = isinstance(event, Finish)
                 yield event

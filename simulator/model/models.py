@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 from simulator.control.replies import Answer, ScriptError
-from simulator.model.scripted_agent import FlawedAgent, LooseAgent, ScriptedAgent
+from simulator.model.scripted_agent import FlawedAgent, LooseAgent, ScriptedAgent, has_task
 
 _LETTER = re.compile(r"\w")
 _ONLY_MARKUP = re.compile(r"\s*(?:</?[^<>]*>\s*)+|\s*[\w ]{1,20}:\s*|[`#*=\-\s]*")
@@ -32,8 +32,16 @@ class Echo:
         )
 
 
+class Demo:
+    """Works on a task that it understands, and greets anybody else."""
+
+    def answer(self, prompt: str) -> Answer:
+        return (ScriptedAgent() if has_task(prompt) else Echo()).answer(prompt)
+
+
 MODELS: dict[str, type[Model]] = {
     "echo": Echo,
+    "demo": Demo,
     "coder": ScriptedAgent,
     "coder-flawed": FlawedAgent,
     "coder-loose": LooseAgent,

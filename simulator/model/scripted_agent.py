@@ -94,6 +94,11 @@ class LooseAgent(FlawedAgent):
     malformed = staticmethod(malformed.loosen)
 
 
+def has_task(prompt: str) -> bool:
+    """Whether a prompt asks for an edit."""
+    return _EDIT.search(prompt) is not None
+
+
 def call_text(call: Call) -> str:
     """A call in the form that the prompt asks for."""
     body = {"name": call.name, "arguments": call.arguments}

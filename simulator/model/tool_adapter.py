@@ -14,6 +14,7 @@ _SHELLS = ("bash", "shell", "exec_command", "run_shell_command", "run_commands",
 _READERS = ("read", "read_file", "read_files", "view")
 _EDITORS = ("edit", "editor", "edit_file", "str_replace", "replace")
 _LISTERS = ("list_files", "list_directory", "ls")
+_TESTERS = ("run_tests",)
 
 # What a parameter is for, by its name without underscores and in small letters.
 _PURPOSES = {
@@ -60,8 +61,8 @@ class ToolAdapter:
         return self._call(_SHELLS, command=command, why=f"Edit {name}")
 
     def running(self, command: str) -> Call | None:
-        """What runs a command."""
-        return self._call(_SHELLS, command=command, why="Run the tests")
+        """What runs a command, which is taken to be that of the tests."""
+        return self._call(_TESTERS) or self._call(_SHELLS, command=command, why="Run the tests")
 
     def _call(self, wanted: tuple[str, ...], **values: str) -> Call | None:
         for name, schema in self.tools.items():

@@ -1,5 +1,6 @@
 """`make demo` and `make run` as a newcomer uses them."""
 
+import json
 import os
 import re
 import signal
@@ -50,9 +51,14 @@ def test_the_demo_ends_by_itself() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     answers = re.findall(r"^  (\S+) +Hello! You asked", run.stdout, re.MULTILINE)
     assert answers == list(ALL_NAMES)
+    assert run.stdout.count(" -> ") == 6, "the agent's calls of tools"
+    assert "Done: 2 files changed, and the tests pass." in run.stdout
+    assert ":.2f" in (ROOT / ".data" / "demo" / "project" / "receipt.py").read_text()
     spent = re.search(r"spent so far: ([\d.]+)", run.stdout)
     assert spent is not None
-    assert float(spent[1]) > 0
+    tokens = re.search(r"7 requests, ([\d,]+) tokens", run.stdout)
+    assert tokens is not None
+    assert float(spent[1]) == pytest.approx(int(tokens[1].replace(",", "")) / 1e6)
     assert "Traceback" not in run.stdout + run.stderr
     assert "the-users-own" not in run.stdout
     steps = re.findall(r"^(Starting .*) \.\.\.$\n(?:  \d+ s.* \.\.\.$\n)*  done in \d+ s$", run.stdout, re.MULTILINE)
@@ -80,6 +86,10 @@ def test_the_demo_stops_on_ctrl_c() -> None:
     assert httpx.get(f"{address[1]}/health/liveliness").status_code == 200
     key = re.search(r"OPENAI_API_KEY=(\S+)", "".join(lines))
     assert key is not None
+    curl = "".join(lines).partition("OPENAI_API_KEY=")[2].partition("\n")[2].partition("\n\n")[0]
+    environ = {**os.environ, "OPENAI_BASE_URL": f"{address[1]}/v1", "OPENAI_API_KEY": key[1]}
+    told = subprocess.run(["bash", "-c", curl], env=environ, capture_output=True, text=True, check=False)
+    assert json.loads(told.stdout)["choices"], told.stderr
     info = httpx.get(f"{address[1]}/key/info", headers={"Authorization": f"Bearer {key[1]}"}).json()["info"]
     assert (info["key_alias"], info["user_id"], info["team_id"]) == ("dev1", "dev1", "backend"), (
         "as `make key` makes them"

@@ -1,5 +1,8 @@
 """`demo`: the whole gateway on this machine, with the simulator as StackSpot, and a tour of it.
 
+agent    a coding agent, as small as can be
+project  the repository that it works on
+
 `--once` ends after the tour; otherwise the gateway stays up until Ctrl-C. Nothing of it outlives the demo.
 """
 
@@ -8,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import textwrap
 import time
 from contextlib import ExitStack
 
@@ -16,6 +20,7 @@ import httpx
 from database.local import database
 from gateway import addresses, ports
 from gateway.banner import publish
+from gateway.demo import agent, project
 from gateway.environment import clean_environment
 from gateway.failures import GatewayError, interrupt_once
 from gateway.keys import DEFAULTS, make_key
@@ -30,6 +35,11 @@ FOLDER = ROOT / ".data" / "demo"
 DEVELOPER, TEAM = "dev1", "backend"
 USUALLY = "This takes about half a minute, and about two minutes the first time."
 QUESTION = "What is StackSpot AI?"
+SIMULATED = ("--pace", "0.04", "--model", "demo")
+WIDTH = 100
+CURL = """curl "$OPENAI_BASE_URL/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY" \\
+    -H "Content-Type: application/json" \\
+    -d '{"model": "stackspot", "messages": [{"role": "user", "content": "Hi"}]}'"""
 
 
 def main(*, once: bool) -> int:
@@ -57,7 +67,7 @@ def show(chosen: int, *, stay: bool) -> None:
     print(USUALLY, flush=True)
     with ExitStack() as running:
         with step("Starting the StackSpot simulator"):
-            simulator = running.enter_context(running_simulator(account, FOLDER / "simulator.log", "--pace", "0.04"))
+            simulator = running.enter_context(running_simulator(account, FOLDER / "simulator.log", *SIMULATED))
         variables = running.enter_context(database(ROOT, clean_environment({}), FOLDER / "postgres"))
         environ = {
             **account.for_gateway(simulator.url),
@@ -90,17 +100,35 @@ def tour(gateway: Server, password: str) -> None:
         make_team(management, TEAM, {"max_budget": 10})
         wanted = {**DEFAULTS, "max_budget": 1, "team_id": TEAM}
         developer = make_key(management, DEVELOPER, wanted)["key"]
-        say(
-            f"A virtual key for the developer {DEVELOPER} of the team {TEAM}, with a budget of one million tokens; "
-            "asking with it:"
-        )
-        print(f"  {ask(client, 'stackspot-code', {'Authorization': f'Bearer {developer}'})}")
-        print(f"  spent so far: {spend(client, developer):.6f} of 1 (millions of tokens)")
+        say(f"A virtual key for the developer {DEVELOPER} of the team {TEAM}, with a budget of one million tokens.")
+        print("  A coding agent works with it, on a small repository whose tests fail:")
+        cost = code(client, developer)
+        print(f"  spent so far: {spend(client, developer, cost):.6f} of 1 (millions of tokens)")
         publish(management)
         say("How to go on:")
-        print(f"  export OPENAI_BASE_URL={gateway.url}/v1 OPENAI_API_KEY={developer}")
-        print(f"  admin UI: {gateway.url}/ui   login: admin / {password}")
+        print(f"  admin UI: {gateway.url}/ui   login: admin / {password}   (Usage and Logs show what was just done)")
         print(f"  master key, for the management API: {gateway.key}")
+        print(f"  export OPENAI_BASE_URL={gateway.url}/v1 OPENAI_API_KEY={developer}")
+        print(f"  {CURL}")
+
+
+def code(client: httpx.Client, key: str) -> float:
+    """Shows a coding agent at its work; what it cost, in units of spend."""
+    folder, turns, tokens, cost = FOLDER / "project", 0, 0, 0.0
+    project.lay_out(folder)
+    print(f"\n  > {project.TASK}")
+    for turn in agent.work(client, key, "stackspot-code", project.TASK, folder):
+        turns, tokens, cost = turns + 1, tokens + turn.tokens, cost + turn.cost
+        print(f"\n  {turn.says}" if turn.says else "")
+        for call, result in turn.calls:
+            print(f"    {shorten(call)}  ->  {shorten(result)}", flush=True)
+    print(f"\n  {turns} requests, {tokens:,} tokens; the files are in {folder.relative_to(ROOT)}.")
+    return cost
+
+
+def shorten(text: str) -> str:
+    """One line of it, cut between words."""
+    return textwrap.shorten(text, WIDTH // 2, placeholder=" ...")
 
 
 def ask(client: httpx.Client, model: str, headers: dict[str, str]) -> str:
@@ -108,7 +136,7 @@ def ask(client: httpx.Client, model: str, headers: dict[str, str]) -> str:
     response = client.post("/v1/chat/completions", headers=headers, json=body)
     response.raise_for_status()
     answer: str = response.json()["choices"][0]["message"]["content"]
-    return answer.splitlines()[0][:90]
+    return textwrap.shorten(answer, WIDTH - 26, placeholder=" ...")
 
 
 def stream(client: httpx.Client, headers: dict[str, str]) -> None:
@@ -122,13 +150,13 @@ def stream(client: httpx.Client, headers: dict[str, str]) -> None:
     print()
 
 
-def spend(client: httpx.Client, key: str) -> float:
-    """The key's spend, once LiteLLM has written it (it collects spend for some seconds)."""
+def spend(client: httpx.Client, key: str, cost: float) -> float:
+    """The key's spend, once LiteLLM has written all of `cost` (it collects spend for some seconds)."""
     for _ in range(60):
         info = client.get("/key/info", headers={"Authorization": f"Bearer {key}"}).json()["info"]
-        if info["spend"]:
+        if info["spend"] > cost * 0.999:
             break
-        time.sleep(1)
+        time.sleep(0.5)
     return float(info["spend"])
 
 

@@ -14,6 +14,7 @@ emulation/          tools, structured output and limits over plain text
 upstream/           StackSpot's two APIs
 http/               requests, retries, timeouts, server-sent events
 pacing/             at what pace, and in whose turn, requests go to StackSpot
+stored_responses/   answers that a later request can name, where they are kept
 litellm_adapter/    the only place that imports LiteLLM
 core/               events, errors, the models' names: imports nothing of ours
 

@@ -21,14 +21,16 @@ from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
 request_guard = RequestGuard()
 if process.event_under_way():
     stackspot_config.configure_proxy()
+    settings = stackspot_config.current()
     try:
-        settings = stackspot_config.current()
-        installation.install_in_proxy(settings.limits, mask_personal_data=settings.mask_personal_data)
+        memory = installation.memory_of(settings)
+        installation.install_in_proxy(settings.limits, memory, mask_personal_data=settings.mask_personal_data)
     except installation.NotInstalledError as error:
         if process.under_way():
             process.end(str(error))
         raise
-    from custom_handlers.litellm_adapter import pace_route  # what it imports of LiteLLM is the proxy's
+    from custom_handlers.litellm_adapter import caller_route, pace_route  # what they import of LiteLLM is the proxy's
 
+    caller_route.add(installation.proxy_app())
     pace_route.add(installation.proxy_app(), stackspot_llm.pace)
     garbage.take_over(asyncio.get_running_loop())

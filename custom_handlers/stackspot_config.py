@@ -11,9 +11,10 @@ from pathlib import Path
 
 from custom_handlers import version
 from custom_handlers.config.settings import Settings, log_level, read
+from custom_handlers.config.stored_responses import MINUTES
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.http.network import certificate_mistakes, exempt_loopback
-from custom_handlers.litellm_adapter import logs, process
+from custom_handlers.litellm_adapter import logs, process, redis_client
 
 logger = logging.getLogger("stackspot_config")
 
@@ -84,6 +85,8 @@ def _present(settings: Settings) -> tuple[str, str]:
 
 def _checked(config: Path | None) -> Settings:
     mistakes = certificate_mistakes(os.environ)
+    if os.environ.get(MINUTES, "").strip(" 0") and process.workers() > 1 and not redis_client.is_configured():
+        mistakes.append(f"{MINUTES} with several workers needs Redis (REDIS_HOST): they would not find each other's.")
     try:
         settings = read(os.environ, config)
     except ConfigurationError as error:

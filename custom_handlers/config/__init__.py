@@ -5,6 +5,7 @@ config_file      LiteLLM's configuration file: its StackSpot deployments, and ev
 deployment       one deployment's model_info, parsed once
 request_limits   how much one request may hold
 pacing           at what pace requests go to StackSpot
+stored_responses for how long answers of /v1/responses are kept
 addresses        where StackSpot is by default
 spelling         which name was meant
 """

@@ -27,6 +27,8 @@ from custom_handlers.config.pacing import read_quota
 from custom_handlers.config.request_limits import VARIABLES as LIMIT_VARIABLES
 from custom_handlers.config.request_limits import RequestLimits, read_limits
 from custom_handlers.config.spelling import suggestion
+from custom_handlers.config.stored_responses import VARIABLES as RESPONSES_VARIABLES
+from custom_handlers.config.stored_responses import read_minutes
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.core.models import AGENT_VARIABLES, MODELS, is_ulid
 from custom_handlers.http.network import is_loopback
@@ -55,6 +57,7 @@ KNOWN = (
     "STACKSPOT_LOG_LEVEL",
     *LIMIT_VARIABLES,
     *PACING_VARIABLES,
+    *RESPONSES_VARIABLES,
 )
 CLIENTS_KEY = f"{PREFIX}GATEWAY_KEY"  # a developer's own virtual key, for clients
 _WHERE_CREDENTIALS = (
@@ -82,6 +85,7 @@ class Settings:
     mask_personal_data: bool = False
     limits: RequestLimits = field(default_factory=RequestLimits)
     quota: Quota | None = None  # what the account may ask in a minute; None for no limit
+    responses_minutes: int = 0  # how long answers of /v1/responses are kept; 0 for not at all
     in_process: bool = False  # no configuration file: the environment alone says which agents there are
 
 
@@ -119,6 +123,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
     switches = {name: env.get(name, "").lower() for name in SWITCHES}
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
     limits, quota = read_limits(env, mistakes), read_quota(env, mistakes)
+    responses_minutes = read_minutes(env, mistakes)
     if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
         mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     if mistakes:
@@ -139,6 +144,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         mask_personal_data=switches["STACKSPOT_MASK_PERSONAL_DATA"] == "true",
         limits=limits,
         quota=quota,
+        responses_minutes=responses_minutes,
         in_process=in_process,
     )
 

@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+UNNAMED = "unnamed"  # whoever asks a gateway that has no keys
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -14,7 +14,10 @@ shapes         whether what stands in a body is of the right type
 spoken, content          parts of messages, and of tool results, as those that LiteLLM passes on
 response_items           the same for the items of a Responses history
 allowed_tools, offered_tools             which tools are shown to the model
-replies        what is changed on the way back
+stored         what a request of responses continues; keeping: its answer is kept; stored_reading: read and deleted
+asking         asks LiteLLM who sends a request
+replies        what is changed on the way back; call_events: the order of a streamed answer's calls
+pieces         what LiteLLM sends, piece by piece
 rejection      the one exception, and its shape on each surface
 error_headers  headers that the handler has noted for an answer that is an error
 """

@@ -11,22 +11,28 @@ from custom_handlers.config.request_limits import MEGABYTE, RequestLimits
 from custom_handlers.core import masking
 from custom_handlers.guard import body as bodies
 from custom_handlers.guard import (
+    asking,
     chat,
     completions,
     counting,
     error_headers,
     fields,
     headers,
+    keeping,
     keys,
     messages,
     replies,
     responses,
     routes,
+    stored_reading,
 )
+from custom_handlers.guard import body as bodies
 from custom_handlers.guard.answering import Incoming, Outgoing, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
 from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.routes import Kind, Route
+from custom_handlers.guard.stored import Memory, Turn
+from custom_handlers.stored_responses.responses import owner_of
 
 logger = logging.getLogger("stackspot_guard")
 
@@ -43,9 +49,11 @@ MANAGEMENT_MEGABYTES = 1
 class Guard:
     """Passes on what may pass, as it may pass; answers the rest itself."""
 
-    def __init__(self, app: App, limits: RequestLimits, *, mask_personal_data: bool = False) -> None:
+    def __init__(
+        self, app: App, limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False
+    ) -> None:
         self.app = app
-        self._limits = limits
+        self._limits, self._memory = limits, memory
         self._masks = mask_personal_data
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,21 +74,31 @@ class Guard:
         incoming, path = Incoming(receive), _path_in_app(scope)
         try:
             route = routes.find(scope["method"], path, preflight=_is_preflight(scope))
-            passed, receive, body = await self._sifted(route, scope, incoming)
+            if route.kind is Kind.STORED:
+                await answer(incoming, send, 200, await self._stored(route, scope))
+                return
+            passed, receive, body, turn = await self._sifted(route, scope, incoming)
         except bodies.DisconnectedError:
+            return
+        except asking.RefusedError as refused:
+            for message in refused.messages:
+                await send(message)
             return
         except RejectedError as rejected:
             logger.info("Refused with %d: %s", rejected.status, rejected.message)
             await answer(incoming, send, rejected.status, rejected.body(routes.shape_of(path)))
             return
         if route.surface and body is not None:
-            send = replies.mend(route.surface, body, error_headers.with_noted_headers(send))
+            send = error_headers.with_noted_headers(send)
+            if self._memory and turn:
+                send = keeping.keeping(send, self._memory, turn, streamed=body.get("stream") is True)
+            send = replies.mend(route.surface, body, send)
         await self.app(passed, receive, send)
 
     async def _sifted(
         self, route: Route, scope: Scope, receive: Receive
-    ) -> tuple[Scope, Receive, dict[str, Any] | None]:
-        """What LiteLLM is given in place of the request; and the body, of a surface."""
+    ) -> tuple[Scope, Receive, dict[str, Any] | None, Turn | None]:
+        """What LiteLLM is given in place of the request; the body, of a surface; what may be kept of its answer."""
         given = dict(scope["headers"])
         match route.kind:
             case Kind.SURFACE if route.surface:
@@ -91,24 +109,30 @@ class Guard:
                     body = await masking.masked_body(body)
                 if route.model:
                     body["model"] = route.model
+                turn = None
+                if self._memory and route.surface == "responses":
+                    turn = await self._memory.completed(body, lambda: self._owner(scope))
+                    if self._masks and turn.completed:  # earlier answers may hold some, which the model wrote
+                        body = await masking.masked_body(body)
                 if prepare := PREPARE.get(route.surface):
                     prepare(body)
                 encoded = orjson.dumps(body)
-                return _passed(scope, route, kept, encoded), _replayed(encoded, receive), body
+                return _passed(scope, route, kept, encoded), _replayed(encoded, receive), body, turn
             case Kind.READ:
                 kept = headers.sift(scope["headers"])
                 return (
                     _passed(scope, route, kept) | {"query_string": scope["query_string"]},
                     _replayed(b"", receive),
                     None,
+                    None,
                 )
             case Kind.DOCUMENTATION if not await self._is_administrator(scope):
                 raise RejectedError(401, "This page is for administrators: send the master key.", code="unauthorized")
             case Kind.KEY:
                 encoded = orjson.dumps(keys.with_routes(route.path, await self._management_body(receive, given)))
-                return _with_body(scope, encoded), _replayed(encoded, receive), None
+                return _with_body(scope, encoded), _replayed(encoded, receive), None, None
             case _:
-                return scope, _limited(receive, given), None
+                return scope, _limited(receive, given), None, None
 
     async def _management_body(self, receive: Receive, given: dict[bytes, bytes]) -> dict[str, Any]:
         limits = RequestLimits(max_body_mb=MANAGEMENT_MEGABYTES, max_json_values=self._limits.max_json_values)
@@ -116,17 +140,23 @@ class Guard:
 
     async def _is_administrator(self, scope: Scope) -> bool:
         """Whether LiteLLM takes the request's key for an administrator's: by a page that it shows to nobody else."""
-        statuses: list[int] = []
+        status, _ = await asking.answer_of(self.app, self._question(scope, "/health/readiness/details"))
+        return status == 200
 
-        async def note(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                statuses.append(message["status"])
-
-        asked = _passed(
-            {**scope, "method": "GET"}, Route(Kind.READ, "/health/readiness/details"), headers.sift(scope["headers"])
+    async def _stored(self, route: Route, scope: Scope) -> bytes:
+        """The answer to a request to a stored response."""
+        memory = stored_reading.check_method(scope["method"], route, self._memory)
+        return await stored_reading.answer(
+            memory, await self._owner(scope), scope["method"], route, scope["query_string"]
         )
-        await self.app(asked, _replayed(b"", _left), note)
-        return statuses == [200]
+
+    async def _owner(self, scope: Scope) -> str:
+        """Whose answers the request's key may read. Raises RefusedError where LiteLLM takes no such key."""
+        return owner_of(await asking.caller(self.app, self._question(scope, asking.CALLER_PATH)))
+
+    def _question(self, scope: Scope, path: str) -> Scope:
+        """A request to LiteLLM in the name of whoever sent `scope`."""
+        return _passed({**scope, "method": "GET"}, Route(Kind.READ, path), headers.sift(scope["headers"]))
 
 
 def _path_in_app(scope: Scope) -> str:
@@ -155,10 +185,6 @@ def _with_body(scope: Scope, encoded: bytes) -> dict[str, Any]:
     kept = [header for header in scope["headers"] if header[0] not in dropped]
     about = [(b"content-type", b"application/json"), (b"content-length", str(len(encoded)).encode())]
     return {**scope, "headers": [*kept, *about]}
-
-
-async def _left() -> Message:
-    return {"type": "http.disconnect"}
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -47,11 +47,22 @@ async def read_object(
         if len(body) + len(piece) > limits.body_bytes:
             raise too_large(limits.max_body_mb)
         body += piece
-        for start in range(0, len(piece), PIECE):
-            scanner.feed(piece[start : start + PIECE])
-            _check(scanner, limits)
-            await asyncio.sleep(0)
+        await _scan(scanner, piece, limits)
     return parsed(bytes(body) or empty, scanner.names)
+
+
+async def check_size(body: bytes, limits: RequestLimits) -> None:
+    """Raises RejectedError where `body`, which was put together here, is more than a request may hold."""
+    if len(body) > limits.body_bytes:
+        raise too_large(limits.max_body_mb)
+    await _scan(Scanner(), body, limits)
+
+
+async def _scan(scanner: Scanner, piece: bytes, limits: RequestLimits) -> None:
+    for start in range(0, len(piece), PIECE):
+        scanner.feed(piece[start : start + PIECE])
+        _check(scanner, limits)
+        await asyncio.sleep(0)
 
 
 def too_large(megabytes: int) -> RejectedError:

@@ -85,9 +85,15 @@ def sift(surface: str, body: dict[str, Any], limits: RequestLimits) -> None:
     for name, check in _CHECKS.items():
         if body.get(name) is not None:
             check(name, body)
-    _count(body.get(_TURNS.get(surface, "")), limits.max_messages, _TURNS.get(surface, ""), "max_messages")
+    check_number_of_turns(surface, body, limits)
     for name in ("tools", "functions"):
         _count(body.get(name), limits.max_tools, name, "max_tools")
+
+
+def check_number_of_turns(surface: str, body: dict[str, Any], limits: RequestLimits) -> None:
+    """Raises RejectedError for a conversation with too many messages or items."""
+    name = _TURNS.get(surface, "")
+    _count(body.get(name), limits.max_messages, name, "max_messages")
 
 
 def _one_prompt(body: dict[str, Any]) -> None:

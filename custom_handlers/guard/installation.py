@@ -6,7 +6,15 @@ import sys
 from typing import Any
 
 from custom_handlers.config.request_limits import RequestLimits
+from custom_handlers.config.settings import Settings
 from custom_handlers.guard.asgi import Guard
+from custom_handlers.guard.stored import Memory
+from custom_handlers.litellm_adapter import redis_client
+from custom_handlers.stored_responses.local import LocalStore
+from custom_handlers.stored_responses.responses import StoredResponses
+from custom_handlers.stored_responses.sealing import Seal
+from custom_handlers.stored_responses.shared import CALL_SECONDS, RedisStore
+from custom_handlers.stored_responses.store import Store
 
 PROXY = "litellm.proxy.proxy_server"
 
@@ -15,9 +23,23 @@ class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy(limits: RequestLimits, *, mask_personal_data: bool = False) -> None:
+def install_in_proxy(
+    limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False
+) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
-    install(proxy_app(), limits, mask_personal_data=mask_personal_data)
+    install(proxy_app(), limits, memory, mask_personal_data=mask_personal_data)
+
+
+def memory_of(settings: Settings) -> Memory | None:
+    """Where answers are kept: in Redis where LiteLLM has one, for all workers and replicas; None where none are."""
+    if not settings.responses_minutes:
+        return None
+    seconds = settings.responses_minutes * 60
+    store: Store = LocalStore(seconds)
+    if redis_client.is_configured():
+        seal = Seal(settings.client_secret or settings.api_key)
+        store = RedisStore(seconds, lambda: redis_client.connect(CALL_SECONDS), seal)
+    return Memory(StoredResponses(store), settings.responses_minutes, settings.limits)
 
 
 def proxy_app() -> Any:
@@ -25,7 +47,9 @@ def proxy_app() -> Any:
     return getattr(sys.modules.get(PROXY), "app", None)
 
 
-def install(app: Any, limits: RequestLimits, *, mask_personal_data: bool = False) -> None:
+def install(
+    app: Any, limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False
+) -> None:
     """Safe to call again: the guard stays, with the new settings.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then
@@ -38,4 +62,4 @@ def install(app: Any, limits: RequestLimits, *, mask_personal_data: bool = False
             "LiteLLM starts its app in another way than 1.108 did."
         )
     inner = stack.app if isinstance(stack, Guard) else stack
-    app.middleware_stack = Guard(inner, limits, mask_personal_data=mask_personal_data)
+    app.middleware_stack = Guard(inner, limits, memory, mask_personal_data=mask_personal_data)

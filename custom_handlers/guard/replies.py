@@ -1,7 +1,4 @@
-"""What is changed in LiteLLM's answers on their way back to the client.
-
-LiteLLM writes each event of a stream as one piece of the body, and a whole answer as one piece.
-"""
+"""What is changed in LiteLLM's answers on their way back to the client."""
 
 from __future__ import annotations
 
@@ -10,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from custom_handlers.core import matched_stop
-from custom_handlers.guard.asgi_types import Message, Send
+from custom_handlers.guard import call_events, pieces
+from custom_handlers.guard.asgi_types import Send
 
 _ERROR = b'data: {"error"'
 _MESSAGE_DELTA = b"event: message_delta\n"
@@ -21,6 +19,8 @@ def mend(surface: str, body: dict[str, Any], send: Send) -> Send:
     streamed = body.get("stream") is True
     if surface in ("chat", "completions") and streamed:
         return _changed(send, lambda piece: _typed(piece) if piece.startswith(_ERROR) else piece)
+    if surface == "responses" and streamed:
+        return _changed(send, call_events.CallEvents().feed)
     if surface == "messages" and body.get("stop_sequences"):
         matched = matched_stop.listen()
         return _changed(send, lambda piece: _stopped(piece, matched, streamed=streamed))
@@ -28,30 +28,10 @@ def mend(surface: str, body: dict[str, Any], send: Send) -> Send:
 
 
 def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
-    """A `send` that puts each piece of a body through `change`; the head waits for the first one, to fit its length."""
-    head: list[Message] = []
+    async def changed(piece: bytes) -> bytes:
+        return change(piece)
 
-    async def changed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            head.append(message)
-            return
-        if message["type"] == "http.response.body":
-            before = message.get("body", b"")
-            message = {**message, "body": change(before)}
-            if head:
-                await send(_fitting(head.pop(), len(message["body"]) - len(before)))
-        await send(message)
-
-    return changed
-
-
-def _fitting(head: Message, more: int) -> Message:
-    """`head` of an answer that has become `more` bytes longer."""
-    headers = [
-        (name, str(int(value) + more).encode() if name.lower() == b"content-length" else value)
-        for name, value in head.get("headers", ())
-    ]
-    return {**head, "headers": headers}
+    return pieces.changing(send, changed)
 
 
 def _typed(piece: bytes) -> bytes:

@@ -28,6 +28,7 @@ class Kind(Enum):
     MANAGEMENT = auto()  # LiteLLM asks for an administrator's key
     KEY = auto()  # management that makes or changes a key
     DOCUMENTATION = auto()  # open in LiteLLM; here for administrators
+    STORED = auto()  # an answer of the responses surface that was kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Route:
     path: str
     surface: str | None = None
     model: str | None = None
+    response_id: str | None = None
+    part: str | None = None  # of a stored response
 
 
 _SURFACES = {
@@ -184,13 +187,7 @@ def _without_model(method: str, path: str, inner: str) -> Route | None:
         return Route(Kind.READ, f"/v1{inner}") if method in ("GET", "HEAD") else None
     stored = _STORED.fullmatch(inner)
     if stored and stored[1] not in ("compact", "input_tokens"):
-        raise RejectedError(
-            400,
-            "This gateway does not store responses, so there is none to read, cancel or delete: set `store: false` "
-            "in the client, and send the whole conversation each time.",
-            "response_id",
-            "not_supported",
-        )
+        return Route(Kind.STORED, path, response_id=stored[1], part=stored[2])
     for kind, entries in _OTHERS:
         if any(method in methods and pattern.fullmatch(path) for methods, pattern in entries):
             return Route(kind, path)

@@ -9,6 +9,7 @@ sync           synchronous callers
 charging       who pays for a call that ends without an answer
 hook           LiteLLM's own hook, behind the guard (failed_calls: books what failed calls have cost)
 timing         when StackSpot was asked and has answered, for LiteLLM's own metrics
+caller_route   a route that tells the guard who asks
 pace_route     a route that shows administrators how the account is shared
 registration   the models, for LiteLLM in-process
 process        LiteLLM's own start: recognised, and ended when it cannot go on

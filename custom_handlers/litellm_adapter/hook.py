@@ -31,7 +31,7 @@ class RequestGuard(CustomLogger):
     ) -> dict[str, Any]:
         """`data` without settings for retries. Raises BadRequestError: the proxy answers it before the first byte."""
         if noted := notes.current():
-            noted.caller = _caller(user_api_key_dict)
+            noted.caller = caller_of(user_api_key_dict)
         for name in REFUSED_FIELDS:
             if name in data:
                 raise _refusal(data, name, "is not accepted: the gateway's configuration chooses the provider.")
@@ -68,7 +68,7 @@ class RequestGuard(CustomLogger):
             original_exception.detail = message  # type: ignore[attr-defined]
 
 
-def _caller(key: Any) -> notes.Caller:
+def caller_of(key: Any) -> notes.Caller:
     """Who asks, of what LiteLLM has authenticated: nothing of the request can change it."""
     for metadata in (key.metadata, key.team_metadata):
         weight = (metadata or {}).get(WEIGHT_FIELD)
@@ -76,7 +76,7 @@ def _caller(key: Any) -> notes.Caller:
             break
     else:
         weight = 1.0
-    return notes.Caller(str(key.api_key or key.user_id or "unnamed"), float(weight), str(key.key_alias or ""))
+    return notes.Caller(str(key.api_key or key.user_id or notes.UNNAMED), float(weight), str(key.key_alias or ""))
 
 
 def _names_only(fallbacks: Any) -> bool:

@@ -12,8 +12,8 @@ def is_configured() -> bool:
     return any(map(os.environ.get, _NAMED_BY)) and not os.environ.get("REDIS_CLUSTER_NODES")
 
 
-def connect() -> Any:
-    """An asynchronous client for the running event loop. Reading never times out: a subscription may be quiet."""
+def connect(timeout: float = _A_DAY) -> Any:
+    """An asynchronous client for the running event loop. Reading never times out by itself: a subscription is quiet."""
     from litellm._redis import get_redis_async_client
 
-    return get_redis_async_client(socket_timeout=_A_DAY)
+    return get_redis_async_client(socket_timeout=timeout)

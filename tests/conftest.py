@@ -150,7 +150,7 @@ def team_gateway_server(
     """The same proxy with a database, as `make run` starts it: keys, teams, budgets, usage and the admin UI."""
     environ = {**account.for_gateway(simulator_server.url), **database_variables}
     environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
-    environ |= {"UI_USERNAME": "admin", "UI_PASSWORD": secrets.token_urlsafe(12)}
+    environ |= {"UI_USERNAME": "admin", "UI_PASSWORD": secrets.token_urlsafe(12), "STACKSPOT_RESPONSES_MINUTES": "30"}
     with running_gateway(environ, logs / "team-gateway.log") as server:
         yield replace(server, ui_password=environ["UI_PASSWORD"])
 

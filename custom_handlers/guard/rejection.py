@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-MESSAGES_SURFACE = "messages"
+MESSAGES_SURFACE, GOOGLE_SURFACE = "messages", "google"
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 500: "internal_server_error"}
 _ANTHROPIC_TYPES = {
     400: "invalid_request_error",
@@ -17,6 +17,8 @@ _ANTHROPIC_TYPES = {
     413: "request_too_large",
     500: "api_error",
 }
+
+_GOOGLE_STATUS = {404: "NOT_FOUND", 405: "UNIMPLEMENTED"}
 
 
 @dataclass
@@ -29,8 +31,9 @@ class RejectedError(Exception):
     code: str | None = None
 
     def body(self, surface: str | None) -> bytes:
-        """The JSON that `surface` answers errors with: Anthropic's for messages, OpenAI's everywhere else."""
-        return json.dumps(self._anthropic() if surface == MESSAGES_SURFACE else self._openai()).encode()
+        """The JSON that `surface` answers errors with: its vendor's own, OpenAI's everywhere else."""
+        bodies = {MESSAGES_SURFACE: self._anthropic, GOOGLE_SURFACE: self._google}
+        return json.dumps(bodies.get(surface or "", self._openai)()).encode()
 
     def _openai(self) -> dict[str, Any]:
         kind = _OPENAI_TYPES.get(self.status, "invalid_request_error")
@@ -40,3 +43,6 @@ class RejectedError(Exception):
     def _anthropic(self) -> dict[str, Any]:
         kind = _ANTHROPIC_TYPES.get(self.status, "invalid_request_error")
         return {"type": "error", "error": {"type": kind, "message": self.message}}
+
+    def _google(self) -> dict[str, Any]:
+        return {"error": {"code": self.status, "message": self.message, "status": _GOOGLE_STATUS.get(self.status)}}

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from custom_handlers.guard.rejection import RejectedError
+from custom_handlers.guard.rejection import GOOGLE_SURFACE, MESSAGES_SURFACE, RejectedError
 
 # For keys of developers (`make key`, and keys made in the admin UI). LiteLLM takes each as the beginning of a path.
 DEVELOPER_ROUTES = [
@@ -53,6 +53,8 @@ _SURFACES = {
 # As clients of Azure's and of OpenAI's first API name a model.
 _WITH_MODEL = re.compile(r"/(?:engines|openai/deployments)/([^/]+)(/.+)")
 _CHAT_ONLY = ("/embeddings", "/images/generations", "/images/edits")
+# As Gemini CLI and Google's SDKs ask: no surface of this gateway, although LiteLLM has one.
+_GOOGLE = re.compile(r"/v1(beta|alpha)(\d*)/.*|/models/.+:\w+", re.DOTALL)
 _STORED = re.compile(r"/responses/([^/]+)(/cancel|/input_items)?")
 
 _OPEN = (
@@ -155,7 +157,9 @@ _OTHERS = [
 
 def shape_of(path: str) -> str | None:
     """The surface whose error format is used on `path`."""
-    return "messages" if path.startswith(("/v1/messages", "/messages")) else None
+    if _GOOGLE.fullmatch(path):
+        return GOOGLE_SURFACE
+    return MESSAGES_SURFACE if path.startswith(("/v1/messages", "/messages")) else None
 
 
 def find(method: str, path: str, *, preflight: bool = False) -> Route:
@@ -195,6 +199,13 @@ def _without_model(method: str, path: str, inner: str) -> Route | None:
 
 
 def _no_such(method: str, path: str) -> RejectedError:
+    if _GOOGLE.fullmatch(path):
+        return RejectedError(
+            404,
+            "This gateway does not speak Gemini's API: use a client of OpenAI's or Anthropic's API, such as Codex, "
+            "opencode or Claude Code.",
+            code="not_found",
+        )
     return RejectedError(
         404,
         f"There is no {method} {path[:200]} in this gateway. It answers POST /v1/chat/completions, /v1/completions, "

@@ -119,7 +119,6 @@ def test_a_body_without_a_declared_length_ends_at_the_limit(caller: Caller) -> N
         ("/openai/deployments/stackspot/chat/completions?api-version=2024-10-21", 200),
         ("/openai/deployments/gpt-4o/chat/completions", 400),
         ("/openai/deployments/stackspot/audio/speech", 404),
-        ("/models/stackspot:generateContent", 404),
         ("/v1/responses/compact", 404),
         ("/openai/v1/files", 404),
     ],
@@ -129,6 +128,17 @@ def test_paths(caller: Caller, path: str, status: int) -> None:
     assert response.status_code == status, response.text
     if status >= 400:
         error_of(CHAT, response)
+
+
+@pytest.mark.parametrize(
+    "path", ["/models/stackspot:generateContent", "/v1beta/models/stackspot:streamGenerateContent"]
+)
+def test_geminis_api_is_refused_in_its_own_shape(caller: Caller, simulator: Simulator, path: str) -> None:
+    response = caller.post(path, json={"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["status"]) == (404, 404, "NOT_FOUND")
+    assert "does not speak Gemini's API" in error["message"]
+    assert simulator.requests("/v1/agent/") == []
 
 
 @pytest.mark.parametrize("path", ["/v1/responses/resp_1", "/responses/resp_1", "/v1/responses/resp_1/input_items"])

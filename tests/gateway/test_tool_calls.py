@@ -166,6 +166,25 @@ def test_one_call_at_a_time_where_that_is_asked_for(
     assert len(prompts(simulator)) == 1
 
 
+def test_each_call_of_a_responses_stream_ends_before_the_next_begins(caller: Caller, simulator: Simulator) -> None:
+    """As at OpenAI. A client that keeps one open call, as pi does, would else make the first of two twice."""
+    simulator.answer(f"I look.\n{call(at='here')}\n{call('now')}\n{call(at='over there')}")
+    reply = ask(caller, RESPONSES, stream=True)
+    assert made(reply) == [("look", {"at": "here"}), ("now", {}), ("look", {"at": "over there"})]
+    told = [
+        (event.data["type"].removeprefix("response."), event.data["output_index"])
+        for event in reply.events
+        if event.data.get("output_index") and not event.data["type"].endswith("delta")
+    ]
+    steps = ("output_item.added", "function_call_arguments.done", "output_item.done")
+    assert told == [(step, index) for index in (1, 2, 3) for step in steps]
+    done = [event.data["item"] for event in reply.events if event.data["type"] == "response.output_item.done"]
+    output = reply.events[-1].data["response"]["output"]
+    assert sorted(done, key=lambda item: str(item["id"])) == sorted(output, key=lambda item: str(item["id"]))
+    numbers = [event.data["sequence_number"] for event in reply.events if "sequence_number" in event.data]
+    assert numbers == list(range(len(numbers)))
+
+
 @streamed_and_not
 def test_the_legacy_interface(caller: Caller, simulator: Simulator, stream: bool) -> None:
     simulator.answer(call(at="a"), "Done.")

@@ -47,7 +47,7 @@ def running_team(account: Account, simulator_server: Server, logs: Path) -> Iter
     with database(ROOT, environ={**os.environ, "DATABASE_URL": ""}, data=data) as variables:
         environ = {**account.for_gateway(simulator_server.url), **variables, **redis.variables()} | shipped()
         environ |= {"LITELLM_MASTER_KEY": f"sk-{secrets.token_urlsafe(24)}"}
-        environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
+        environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24), "STACKSPOT_RESPONSES_MINUTES": "30"}
         one, other = Replica("one", environ, logs), Replica("other", environ, logs)
         redis.start()
         try:

@@ -1,5 +1,8 @@
 """What replicas (and a gateway's workers, which are the same to each other) know of one another through Redis."""
 
+import openai
+
+from simulator.client import Simulator
 from tests.developers import Developer, ask, hire, manage
 from tests.slow.resilience.conftest import Team
 from tests.waiting import eventually
@@ -45,3 +48,12 @@ def test_a_raised_limit_is_known_to_both(team: Team) -> None:
     assert [ask(gateway, developer).status_code for gateway in team.gateways] == [200, 429]
     manage(one, "/key/update", key=developer.key, rpm_limit=1000).raise_for_status()
     eventually(lambda: ask(other, developer).status_code == 200, "the other replica knows the new limit", seconds=15)
+
+
+def test_an_answer_of_one_is_continued_at_the_other(team: Team, simulator: Simulator) -> None:
+    developer = hire(team.one.server)
+    one, other = (openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=developer.key) for gateway in team.gateways)
+    first = one.responses.create(model="stackspot", input="My name is Ada.")
+    second = other.responses.create(model="stackspot", input="What is my name?", previous_response_id=first.id)
+    assert "My name is Ada." in simulator.requests("/v1/agent/")[-1]["body"]["user_prompt"]
+    assert one.responses.retrieve(second.id).output_text == second.output_text

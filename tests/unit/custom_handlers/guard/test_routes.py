@@ -37,8 +37,8 @@ def test_a_surface_has_one_path_behind_the_guard(path: str) -> None:
         *[("POST /models/stackspot:generateContent", 404), ("POST /v1beta/models/stackspot:generateContent", 404)],
         *[("GET /v1/models/stackspot:generateContent", 404), ("POST /v1/models", 404), ("DELETE /models/x", 404)],
         *[("POST /v1/responses/compact", 404), ("POST /responses/input_tokens", 404)],
-        *[("GET /v1/responses/resp_1", 400), ("DELETE /responses/resp_1", 400), ("GET /responses/r/input_items", 400)],
-        *[("POST /v1/responses/resp_1/cancel", 400), ("POST /v1/embeddings", 400), ("POST /images/generations", 400)],
+        *[("GET /v1/responses/resp_1/input_items/x", 404), ("GET /v1/responses/", 405)],
+        *[("POST /v1/embeddings", 400), ("POST /images/generations", 400)],
         *[("GET /v1/chat/completions", 405), ("PUT /v1/messages", 405)],
         *[("POST /v1/messages/batches", 404), ("POST /anthropic/v1/messages", 404), ("GET /gemini/x", 404)],
         *[("POST /v1/rerank", 404), ("GET /v1/files", 404), ("POST /mcp", 404), ("GET /mcp-rest/tools/list", 404)],
@@ -72,6 +72,11 @@ def test_the_rest_is_closed(request_line: str, status: int) -> None:
         ("GET /openapi.json", Kind.DOCUMENTATION),
         ("GET /", Kind.DOCUMENTATION),
         ("GET /public/model_hub", Kind.DOCUMENTATION),
+        ("GET /v1/responses/resp_1", Kind.STORED),
+        ("DELETE /responses/resp_1", Kind.STORED),
+        ("GET /responses/r/input_items", Kind.STORED),
+        ("POST /v1/responses/resp_1/cancel", Kind.STORED),
+        ("GET /v1/responses/caller", Kind.STORED),
     ],
 )
 def test_what_there_is_besides(request_line: str, kind: Kind) -> None:

@@ -9,7 +9,6 @@ import orjson
 
 from custom_handlers.config.request_limits import MEGABYTE, RequestLimits
 from custom_handlers.core import masking
-from custom_handlers.guard import body as bodies
 from custom_handlers.guard import (
     asking,
     chat,

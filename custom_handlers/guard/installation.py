@@ -23,9 +23,7 @@ class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy(
-    limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False
-) -> None:
+def install_in_proxy(limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
     install(proxy_app(), limits, memory, mask_personal_data=mask_personal_data)
 
@@ -47,9 +45,7 @@ def proxy_app() -> Any:
     return getattr(sys.modules.get(PROXY), "app", None)
 
 
-def install(
-    app: Any, limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False
-) -> None:
+def install(app: Any, limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False) -> None:
     """Safe to call again: the guard stays, with the new settings.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then

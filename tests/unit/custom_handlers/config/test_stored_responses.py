@@ -27,7 +27,9 @@ def test_a_mistake_is_told_with_its_name(text: str) -> None:
     assert mistakes == [f"{MINUTES} must be a whole number from 0 to 43200."]
 
 
-@pytest.mark.parametrize("file", [".env.example", "docs/configuration.md", "docker-compose.yml", "SECURITY.md"])
+@pytest.mark.parametrize(
+    "file", [".env.example", "docs/configuration.md", "docker-compose.yml", "SECURITY.md", "docs/privacy.md"]
+)
 def test_it_is_documented(file: str) -> None:
     assert MINUTES in (ROOT / file).read_text()
 

@@ -152,7 +152,7 @@ status: .admin  ## Show what runs, whether it is ready, and who waits for StackS
 	@$(GATEWAY) status
 
 .PHONY: doctor
-doctor: .admin  ## Look at all that has to be right, and say what to do (NO_AGENTS=1: ask no agent)
+doctor: .admin  ## Look at all that has to be right, and say what to do (NO_AGENTS=1: ask no agent; DEEP=1: try them as coding agents)
 	@$(GATEWAY) doctor
 
 .PHONY: backup

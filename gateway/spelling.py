@@ -26,7 +26,7 @@ def spelled_for_make() -> Iterator[None]:
 
 def option(name: str) -> str:
     """How the option `name` is typed."""
-    return name.upper() if _make.get() else f"--{name}"
+    return name.upper().replace("-", "_") if _make.get() else f"--{name}"
 
 
 def command(words: str, make: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.control.replies import Answer
-from simulator.model import malformed
+from simulator.model import fields, malformed
 from simulator.model.errands import next_errand
 from simulator.model.tool_adapter import ToolAdapter, folder_in
 from simulator.model.transcript import Call, Transcript
@@ -60,16 +60,25 @@ class ScriptedAgent:
         transcript = Transcript(prompt)
         # After a compaction the task is there twice: as it was, and in the summary.
         edits = list(dict.fromkeys(Edit(*found.groups()) for found in _EDIT.finditer(transcript.request)))
+        if transcript.fields:
+            return Answer(self._in_fields(transcript, edits))
         if edits and transcript.calls and _SUMMARY.search(transcript.last_words):
             return Answer(_summary(transcript, edits))
         if edits and transcript.tools:
-            return self.write(_Work(transcript, edits, self.at_once).next_step(), prompt)
+            return self.write(_ended(_Work(transcript, edits, self.at_once).next_step(), transcript), prompt)
         if edits and _BLOCK_FORMAT in prompt:
             return self.write(Step("blocks", _as_blocks(prompt, edits)), prompt)
         if transcript.tools and (errand := next_errand(transcript)):
-            return self.write(Step("errand" if errand[1] else "end", *errand), prompt)
+            step = Step("errand" if errand[1] else "end", *errand)
+            return self.write(_ended(step, transcript), prompt)
         # Clients ask for a title of the task, with the task and without tools.
         return Answer("Edit files and run the tests" if edits else _HELP)
+
+    def _in_fields(self, transcript: Transcript, edits: Sequence[Edit]) -> str:
+        step = _Work(transcript, edits, 1).next_step() if transcript.tools else Step("end", _HELP)
+        call = next(((call.name, call.arguments) for call in step.calls), None)
+        results = [call.result for call in transcript.calls if call.result and call.name != "finish"]
+        return fields.write(step.says, call, results[-1] if results else step.says, transcript.fields)
 
     def write(self, step: Step, prompt: str) -> Answer:
         """`step` as the model writes it down."""
@@ -103,6 +112,12 @@ def call_text(call: Call) -> str:
     """A call in the form that the prompt asks for."""
     body = {"name": call.name, "arguments": call.arguments}
     return f"<tool_call>{json.dumps(body, ensure_ascii=False)}</tool_call>"
+
+
+def _ended(step: Step, transcript: Transcript) -> Step:
+    """The last message, with a call where the client has a tool for its end."""
+    call = ToolAdapter(transcript.tools).answering(step.says) if step.kind == "end" else None
+    return step if call is None or _result(call, transcript.calls) else Step("answer", step.says, [call])
 
 
 class _Work:

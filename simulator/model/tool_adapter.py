@@ -8,23 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.model.schema_filler import SchemaFiller
 from simulator.model.transcript import Call
 
-_SHELLS = ("bash", "shell", "exec_command", "run_shell_command", "run_commands", "run_command", "execute_command")
+_SHELLS = (
+    *("bash", "exec_command", "execute", "execute_command", "run_command", "run_commands", "run_shell_command"),
+    *("shell", "terminal"),
+)
 _READERS = ("read", "read_file", "read_files", "view")
 _EDITORS = ("edit", "editor", "edit_file", "str_replace", "replace")
 _LISTERS = ("list_files", "list_directory", "ls")
 _TESTERS = ("run_tests",)
-
-# What a parameter is for, by its name without underscores and in small letters.
-_PURPOSES = {
-    **dict.fromkeys(("command", "commands", "cmd"), "command"),
-    **dict.fromkeys(("path", "filepath", "file", "files", "filename"), "path"),
-    **dict.fromkeys(("oldstring", "oldstr", "oldtext", "old"), "old"),
-    **dict.fromkeys(("newstring", "newstr", "newtext", "new"), "new"),
-    **dict.fromkeys(("description", "explanation", "reason"), "why"),
-}
-_EMPTY: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
+_VERBS = ("str_replace", "replace", "edit")  # of an editor that can do several things
 _FOLDER = re.compile(r"folder:(/[^\s\"'\\;$]+)")
 
 
@@ -64,10 +59,14 @@ class ToolAdapter:
         """What runs a command, which is taken to be that of the tests."""
         return self._call(_TESTERS) or self._call(_SHELLS, command=command, why="Run the tests")
 
+    def answering(self, text: str) -> Call | None:
+        """What some frameworks want called at the end, with or without the last words."""
+        return self._call(("final_answer", "complete"), answer=text)
+
     def _call(self, wanted: tuple[str, ...], **values: str) -> Call | None:
         for name, schema in self.tools.items():
             if name.lower() in wanted:
-                return Call(name, _arguments(schema, values))
+                return Call(name, SchemaFiller(schema, values, _VERBS).arguments())
         return None
 
 
@@ -75,41 +74,6 @@ def folder_in(listing: str) -> str:
     """The folder that a listing names, or nothing."""
     found = _FOLDER.search(listing)
     return found[1] if found else ""
-
-
-def _arguments(schema: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    properties, required = schema.get("properties") or {}, schema.get("required") or ()
-    arguments: dict[str, Any] = {}
-    for name, kind in properties.items():
-        value = values.get(_PURPOSES.get(name.replace("_", "").lower(), ""))
-        if value is not None and (name in required or not _is_optional_remark(name)):
-            arguments[name] = _shaped(kind, value, values)
-        elif name in required:
-            arguments[name] = _filled(kind, values)
-    return arguments
-
-
-def _filled(kind: Mapping[str, Any], values: Mapping[str, str]) -> Any:
-    """Something that fits; in lists and objects what is wanted may have its place further in."""
-    if choices := kind.get("enum"):
-        return choices[0]
-    if kind.get("type") == "object":
-        return _arguments(kind, values)
-    if kind.get("type") == "array" and (items := kind.get("items")):
-        item = _filled(items, values)
-        return [item] if item or kind.get("minItems") else []
-    return _EMPTY.get(kind.get("type", ""), "")
-
-
-def _is_optional_remark(name: str) -> bool:
-    return _PURPOSES.get(name.lower()) == "why"
-
-
-def _shaped(kind: Mapping[str, Any], value: str, values: Mapping[str, str]) -> Any:
-    if kind.get("type") != "array":
-        return value
-    items = kind.get("items") or {}
-    return [_arguments(items, values) if items.get("type") == "object" else value]
 
 
 def _place(folder: str, name: str) -> str:

@@ -6,12 +6,15 @@ The form is that of `custom_handlers/emulation/prompt.py`; a stand-in that impor
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from simulator.model import fields, written_calls
 
 # The first header of a prompt has the mark that all of its headers have.
 _FIRST_HEADER = re.compile(r"\A=== [A-Z]+(?: \([^()\n]*\))?( [a-z2-7]{6}) ===\n")
@@ -43,7 +46,16 @@ class Transcript:
 
     @cached_property
     def sections(self) -> list[tuple[str, str]]:
-        """Speaker and text, in order."""
+        """Speaker and text, in order, with calls and results as a gateway writes them."""
+        return written_calls.as_messages(fields.as_messages(self._as_written))
+
+    @cached_property
+    def fields(self) -> list[str]:
+        """The fields that the answer must have, for frameworks that want it in fields."""
+        return fields.wanted_fields(self._as_written)
+
+    @cached_property
+    def _as_written(self) -> list[tuple[str, str]]:
         first = _FIRST_HEADER.match(self.prompt)
         mark = first[1] if first else ""
         headers = list(re.finditer(rf"^=== ([A-Z]+)(?: \([^()\n]*\))?{mark} ===$", self.prompt, re.MULTILINE))
@@ -61,7 +73,7 @@ class Transcript:
         rules = "\n".join(text for speaker, text in self.sections if speaker == "FORMAT")
         found = _NAMES.search(rules)
         names = found[1].split(", ") if found and shown else []
-        return {name: schema for name in names if (schema := _schema(shown, name, names)) is not None}
+        return dict(_schemas(shown, names))
 
     @property
     def one_call(self) -> bool:
@@ -111,13 +123,20 @@ class Transcript:
                     yield found[1] or "", body["name"], dict(body["arguments"])
 
 
-def _schema(shown: str, name: str, names: Sequence[str]) -> dict[str, Any] | None:
-    """The last JSON object that stands in a line of what is said of a tool; those before it are examples."""
-    others = "|".join(map(re.escape, names))
-    said = re.search(rf"^## {re.escape(name)}$(.*?)(?=^## (?:{others})$|\Z)", shown, re.MULTILINE | re.DOTALL)
-    for line in reversed(said[1].splitlines() if said else ()):
-        if line.startswith("{"):
-            with contextlib.suppress(ValueError):
-                schema = json.loads(line)
-                return schema if isinstance(schema, dict) else None
-    return None
+def _schemas(shown: str, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The schema of each tool: the line that ends what is said of it.
+
+    Descriptions are free: they may hold examples in JSON, and headings that are like those of other tools. So the tools
+    are taken in the order in which they are named, and each ends where a schema stands before the next one's heading.
+    """
+    at = 0
+    for name, following in itertools.zip_longest(names, names[1:]):
+        start = shown.find(f"## {name}\n", at)
+        end = rf"\n\n## {re.escape(following)}\n" if following else r"\n*\Z"
+        found = re.compile(rf"^(\{{.*\}}){end}", re.MULTILINE).search(shown, max(start, at))
+        if start < 0 or found is None:
+            continue
+        at = found.end(1)
+        with contextlib.suppress(ValueError):
+            if isinstance(schema := json.loads(found[1]), dict):
+                yield name, schema

@@ -188,10 +188,49 @@ def test_headers_without_the_prompts_mark_are_text() -> None:
     assert Transcript(asked.prompt).sections[0][1] == forged
 
 
-def test_an_example_in_a_description_is_not_taken_for_the_schema() -> None:
-    offered = tool("bash", "command")
-    offered["function"]["description"] = 'Runs a command, as:\n{"cmd": "ls"}\n## Notes\n{"properties": {"cmd": {}}}'
-    assert {tuple(arguments) for _, arguments in Client(ScriptedAgent(), [offered]).work().calls} == {("command",)}
+@pytest.mark.parametrize(
+    "example",
+    [
+        'as:\n{"cmd": "ls"}\n## Notes\n{"properties": {"cmd": {}}}',
+        'as:\n{"cmd": "ls"}\n## other\nwhich is another tool',
+        'as:\n{"cmd": "ls"}\n\n## bash\n{"properties": {"cmd": {}}}',
+    ],
+    ids=["notes", "the heading of another tool", "its own heading"],
+)
+def test_an_example_in_a_description_is_not_taken_for_the_schema(example: str) -> None:
+    shell = tool("bash", command={"type": "string", "description": "one line,\u2028or several"})
+    shell["function"]["description"] = f"Runs a command, {example}"
+    offered = [tool("first", "what"), shell, tool("other", "what")]
+    for tools in (offered, offered[1:], offered[:2]):
+        assert {tuple(given) for _, given in Client(ScriptedAgent(), tools).work().calls} == {("command",)}
+
+
+def test_a_last_message_is_a_call_where_the_client_has_a_tool_for_it() -> None:
+    offered = [SHELL, tool("final_answer", answer={"type": "string"})]
+    for model in (ScriptedAgent(), FlawedAgent()):
+        client = Client(model, offered, {"the tests pass": "told"}).work()
+        [answer] = [given for name, given in client.calls if name == "final_answer"]
+        assert answer == {"answer": "Done: 2 files changed, and the tests pass."}
+
+
+def test_calls_that_a_framework_writes_into_its_texts_are_calls() -> None:
+    """As smolagents does: with Python's quotes, and one observation for all that were called at once."""
+    functions = [("c1", {"command": "cat 'a.py'"}), ("c2", {"command": "cat b.py"})]
+    calls = [{"id": i, "type": "function", "function": {"name": "bash", "arguments": given}} for i, given in functions]
+    messages = [
+        {"role": "user", "content": "New task:\nDo it."},
+        {"role": "assistant", "content": f"I look.\nCalling tools:\n{calls}"},
+        {"role": "user", "content": "Observation:\none\n<tool_response>"},
+    ]
+    transcript = Transcript(prepare(messages, {"tools": [SHELL]}).prompt)
+    read = [(call.name, call.arguments) for call in transcript.calls]
+    assert read == [("bash", given) for _, given in functions]
+    assert all("one" in (call.result or "") for call in transcript.calls)
+    assert transcript.request == "New task:\nDo it."
+    messages[-1]["content"] = "Observation:\n"
+    silent = Transcript(prepare(messages, {"tools": [SHELL]}).prompt)
+    assert [(call.result or "").strip() for call in silent.calls] == ["", ""]
+    assert Transcript(prepare([*messages[:1], *messages[2:]], {"tools": [SHELL]}).prompt).calls == []
 
 
 def test_what_is_wanted_is_put_into_lists_of_objects() -> None:

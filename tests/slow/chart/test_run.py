@@ -90,6 +90,7 @@ def test_the_job_prepares_an_empty_database_and_a_pod_serves(
         with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
                 assert client.get(gateway[probe]["httpGet"]["path"]).status_code == 200
+            assert "There is no GET /health/drain" in client.get("/health/drain").text, "open to whoever reaches a pod"
             made = client.post("/key/generate", json={}, headers={"Authorization": f"Bearer {server.key}"})
             headers = {"Authorization": f"Bearer {made.json()['key']}"}
             body = {"model": "stackspot", "messages": [{"role": "user", "content": "Hello"}]}

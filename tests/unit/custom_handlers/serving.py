@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -112,10 +112,11 @@ class Certificate:
     tls: ssl.SSLContext
 
 
-def self_signed(folder: Path, *, address: str = "127.0.0.1", days: int = 1) -> Certificate:
-    """A certificate for `address`; it has expired when `days` is negative."""
+def self_signed(folder: Path, *, address: str = "127.0.0.1", days: int = 1, names: Iterable[str] = ()) -> Certificate:
+    """A certificate for `address` and `names`; it has expired when `days` is negative."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    hosts = [x509.DNSName(each) for each in names]
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -125,7 +126,7 @@ def self_signed(folder: Path, *, address: str = "127.0.0.1", days: int = 1) -> C
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=30))
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)), *hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

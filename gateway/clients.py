@@ -16,7 +16,8 @@ from gateway.tables import print_json
 CLIENTS = ROOT / "clients"
 MODEL = "stackspot-code"
 KEY = "$STACKSPOT_GATEWAY_KEY"
-
+# Two clients begin with this one's own word for itself.
+_PROGRAMS = {"claude": "claude-code"}
 _BLOCK = re.compile(r"(?:^([^\n]*):\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -47,6 +48,7 @@ def names() -> list[str]:
 def find(name: str) -> str:
     """The client that `name` is, or is the beginning of. Raises UnknownClientError."""
     known = names()
+    name = _PROGRAMS.get(name, name)
     found = [name] if name in known else [known_name for known_name in known if name and known_name.startswith(name)]
     if len(found) != 1:
         problem = f"There is no client {name}" if name else "Say which client"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.slow.agents.installing import install_aider, install_npm_clients
+from tests.gateway.installing import one_at_a_time
+from tests.slow.agents.installing import install_npm_clients, install_python_clients
+from tests.slow.agents.packages import CLIENTS
 from tests.slow.agents.running import Place
 
 _NODE = 22  # Qwen Code and the newest SDKs need it
@@ -25,18 +27,18 @@ def npm_programs() -> dict[str, Path]:
     return programs
 
 
-@pytest.fixture(scope="session")
-def aider_program() -> dict[str, Path]:
-    if sys.version_info >= (3, 13):
-        pytest.skip("aider needs Python 3.12 or older")
-    return {"aider": install_aider()}
-
-
 @pytest.fixture
 def place(request: pytest.FixtureRequest, client: str, tmp_path: Path) -> Place:
-    """A folder with the work in it, a home with nothing, and the program of `client` alone."""
-    if client == "aider":
-        return Place.new(tmp_path, request.getfixturevalue("aider_program"))
-    if client in ("anthropic-python", "langchain", "llm", "openai-python", "pydantic-ai"):
+    """A folder with the work in it, a home with nothing, and the programs of `client` alone."""
+    package = CLIENTS[client]
+    if package.registry == "npm":
+        return Place.new(tmp_path, request.getfixturevalue("npm_programs"))
+    if not package.environment:
         return Place.new(tmp_path, {})
-    return Place.new(tmp_path, request.getfixturevalue("npm_programs"))
+    if client == "aider" and sys.version_info >= (3, 13):
+        pytest.skip("aider needs Python 3.12 or older")
+    with one_at_a_time(package.environment):
+        try:
+            return Place.new(tmp_path, {}, python=install_python_clients(package.environment))
+        except LookupError as lacking:
+            pytest.skip(f"{client} {lacking}")

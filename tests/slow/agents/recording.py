@@ -14,7 +14,8 @@ from simulator.client import Simulator
 from tests.harness import ROOT, Account, running_gateway, running_simulator
 from tests.slow.agents import errands, work
 from tests.slow.agents.cleaning import KEY, cleaned
-from tests.slow.agents.installing import install_aider, install_npm_clients
+from tests.slow.agents.installing import install_npm_clients, install_python_clients
+from tests.slow.agents.packages import CLIENTS as PACKAGES
 from tests.slow.agents.running import Place, run_as_told
 from tests.slow.agents.tap import tapped
 
@@ -38,8 +39,10 @@ def chosen(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def record(name: str, gateway: str, key: str, programs: dict[str, Path]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as base, tapped(gateway) as tap:
-        place = Place.new(Path(base), programs)
         client = name.removesuffix(_WITH_SERVER)
+        environment = PACKAGES[client].environment
+        python = install_python_clients(environment) if environment else Path(sys.executable).parent
+        place = Place.new(Path(base), programs, python=python)
         if client == name:
             run_as_told(client, place, gateway=tap.url, key=key)
             work.check(place.folder)
@@ -53,7 +56,7 @@ def record(name: str, gateway: str, key: str, programs: dict[str, Path]) -> dict
 
 
 def main(names: list[str]) -> None:
-    programs = {**install_npm_clients(), "aider": install_aider()}
+    programs = install_npm_clients()
     account, logs = Account.new(), Path(tempfile.mkdtemp())
     FIXTURES.mkdir(parents=True, exist_ok=True)
     with (

@@ -1,6 +1,7 @@
 """Runs a client as its how-to in `clients/` says: headless, offline, with a throwaway home."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.clients import Block, blocks, filled
+from tests.harness import ROOT
 from tests.slow.agents import work
 from tests.slow.agents.installing import MODULES
 
@@ -40,20 +42,29 @@ class Place:
     programs: Path
     home: Path
     folder: Path
+    python: Path = Path(sys.executable).parent
 
     @classmethod
-    def new(cls, base: Path, programs: Mapping[str, Path]) -> "Place":
-        place = cls(base / "bin", base / "home", base / "work")
+    def new(
+        cls,
+        base: Path,
+        programs: Mapping[str, Path],
+        *,
+        python: Path = Path(sys.executable).parent,
+        modules: Path = MODULES,
+    ) -> "Place":
+        """`programs` by their names, those in the folder `python`, and `modules` for programs in JavaScript."""
+        place = cls(base / "bin", base / "home", base / "work", python)
         for folder in (place.programs, place.home, place.folder):
             folder.mkdir(parents=True)
         for name, target in programs.items():
             (place.programs / name).symlink_to(target)
-        (place.folder / "node_modules").symlink_to(MODULES)
+        (place.folder / "node_modules").symlink_to(modules)
         work.prepare(place.folder)
         return place
 
     def environment(self, client: str, key: str, task: str) -> dict[str, str]:
-        path = [str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
+        path = [str(self.programs), str(self.python), os.environ["PATH"]]
         return {
             "HOME": str(self.home),
             "PATH": os.pathsep.join(path),
@@ -89,8 +100,29 @@ def run_as_told(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(part.text)
     add(place)
-    script = "".join(["set -e\n", *(part.text for part in sorted(filter(_is_run, parts), key=_order))])
-    command = [shutil.which("bash") or "bash", "-c", script.replace(*_UNBOXED)]
+    script = "".join(part.text for part in sorted(filter(_is_run, parts), key=_order))
+    return run_script(client, place, script, key=key, task=task)
+
+
+def run_configured(
+    client: str, place: Place, *, gateway: str, key: str, instead: tuple[str, str] = ("", ""), task: str = work.TASK
+) -> str:
+    """Let `clients configure` write the files of `client`, and run it as its how-to says; what both printed.
+
+    `instead` is a change to the client's command.
+    """
+    environ = {**place.environment(client, key, task), "GATEWAY_URL": gateway, "GATEWAY_ENV_FILE": os.devnull}
+    command = [sys.executable, "-m", "gateway", "clients", "configure", client, "--yes"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    exports = re.findall(r"^  (export .*)$", done.stdout, re.MULTILINE)
+    runs = [part.text for part in blocks(filled(client, gateway=gateway)) if "$TASK" in part.text]
+    script = "\n".join((*exports, *runs)).replace(*instead)
+    return done.stdout + run_script(client, place, script, key=key, task=task)
+
+
+def run_script(client: str, place: Place, script: str, *, key: str, task: str) -> str:
+    """What a client printed, whose commands are `script`."""
+    command = [shutil.which("bash") or "bash", "-c", "set -e\n" + script.replace(*_UNBOXED)]
     done = subprocess.run(
         command,
         cwd=place.folder,

@@ -10,7 +10,7 @@ import pytest
 from simulator.client import Simulator
 from tests.gateway.installing import one_at_a_time
 from tests.harness import AGENTS, Server, clean_environment
-from tests.slow.agents.installing import install_aider
+from tests.slow.agents.installing import install_python_clients
 
 BEFORE = '''def add(a, b):
     """The sum of both."""
@@ -34,7 +34,7 @@ def aider() -> Path:
     if sys.version_info >= (3, 13):
         pytest.skip("aider needs Python 3.12 or older")
     with one_at_a_time("aider"):
-        return install_aider()
+        return install_python_clients("aider") / "aider"
 
 
 def test_aider_edits_a_file(aider: Path, gateway: Server, simulator: Simulator, tmp_path: Path) -> None:

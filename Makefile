@@ -81,6 +81,10 @@ test-all: install  ## Run every test there is: also resilience, browser, real ag
 test-agents: install  ## Let real coding agents do a task through the gateway (about five minutes)
 	$(BIN)/python -m pytest -m agents tests/slow/agents
 
+.PHONY: clients-newest
+clients-newest: install  ## Let the newest version of every client do the task: before a release [NAME=codex]
+	@$(BIN)/python -m tests.slow.agents.newest
+
 .PHONY: bench
 bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6 minutes)
 	$(BIN)/python -m bench.gateway
@@ -101,8 +105,11 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	done
 	cd tests/slow/stkai && uv pip compile --quiet --generate-hashes --python-version 3.12 \
 	  --custom-compile-command "make lock" --no-annotate requirements-stkai.in --output-file requirements-stkai.lock
-	cd tests/slow/agents && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
-	  --custom-compile-command "make lock" --no-annotate requirements-aider.in --output-file requirements-aider.lock
+	cd tests/slow/agents && for name in aider:3.11 crewai:3.11 gptme:3.11 openhands:3.12 sdks:3.11 uv:3.11 vibe:3.12; do \
+	  uv pip compile --quiet --generate-hashes --universal --python-version $${name#*:} \
+	    --custom-compile-command "make lock" --no-annotate requirements-$${name%:*}.in \
+	    --output-file requirements-$${name%:*}.lock; \
+	done
 
 # Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env.
 .PHONY: key

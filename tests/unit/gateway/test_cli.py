@@ -108,7 +108,7 @@ def test_the_version_is_one() -> None:
         ("teams update backend --period month", "--period is 'month'"),
         ("usage --days 0", "--days is '0': it has to be a whole number from 1 to 3650."),
         ("usage --format xml", "--format is 'xml': it has to be table, csv or json."),
-        ("clients show emacs", "There is no client emacs; NAME is one of: aider, "),
+        ("clients show emacs", "There is no client emacs; NAME is one of: agno, "),
         ("restore no-such-file", "Say which backup: `python -m gateway restore backups/"),
         ("completion tcsh", "Invalid value for '{bash|zsh|fish}'"),
         ("--url ftp://x keys list", "--url is 'ftp://x': it has to be an address like"),

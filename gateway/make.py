@@ -55,7 +55,7 @@ TARGETS: dict[str, Target] = {
     "down": Target(()),
     "logs": Target(()),
     "status": Target(("status",)),
-    "doctor": Target(("doctor",), ("MODEL",), ("NO_AGENTS", "DEEP")),
+    "doctor": Target(("doctor",), ("MODEL", "REPORT"), ("NO_AGENTS", "DEEP")),
     "backup": Target(("backup",)),
     "restore": Target(("restore",), ("FILE",)),
     "upgrade": Target(("upgrade",)),

@@ -8,5 +8,7 @@ network         the way out: proxy, certificates, and why a connection failed
 stackspot       the token endpoint, the clock, the agents
 answer          one streamed answer, read as docs/stackspot-api.md tells it
 stores          Postgres and Redis
+deep            each model tried as a coding agent
+report          what the wire looked like, in a file
 machine         the running gateway, memory, LiteLLM's version
 """

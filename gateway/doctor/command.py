@@ -12,6 +12,7 @@ import click
 from gateway.addresses import normal
 from gateway.doctor import configuration, machine, settings, stackspot, stores
 from gateway.doctor.deep import run as deep
+from gateway.doctor.report import file as wire
 from gateway.doctor.results import Group, Outcome, Result, together
 from gateway.dotenv import environment, file_values
 from gateway.failures import EXIT_INTERRUPTED, InputError
@@ -27,26 +28,32 @@ _MARKS = {Outcome.OK: "ok", Outcome.NOTE: "note", Outcome.WARNING: "WARNING", Ou
 @click.option("--no-agents", is_flag=True, help="Ask no agent: nothing is spent.")
 @click.option("--deep", "as_deep", is_flag=True, help="Then try each model as a coding agent; takes minutes.")
 @click.option("--model", type=Value("model", read_models), metavar="A,B", help="With --deep: these models alone.")
+@click.option("--report", metavar="FILE", help="Then write what StackSpot's wire looked like: shapes, no content.")
 @json_option
-def doctor(no_agents: bool, as_deep: bool, model: list[str] | None, as_json: bool) -> int:
+def doctor(no_agents: bool, as_deep: bool, model: list[str] | None, report: str | None, as_json: bool) -> int:
     """Look at all that has to be right, and say what to do.
 
     Settings, StackSpot with its agents (a short prompt each), Postgres, Redis, memory, the gateway and LiteLLM's
     version, in less than 20 seconds. The exit status is 1 when a check failed.
 
     --deep is not within these 20 seconds: it asks each model some forty requests through the running gateway, with
-    GATEWAY_KEY or LITELLM_MASTER_KEY, and tells a score. It says beforehand what that costs.
+    GATEWAY_KEY or LITELLM_MASTER_KEY, and tells a score. It says beforehand what that costs. --report takes some
+    seconds more as well, with eight requests to StackSpot.
     """
     if model and not as_deep:
         raise InputError(f"{option('model')} is for {option('deep')}, which is not given.")
     if as_deep and no_agents:
         raise InputError(f"{option('deep')} asks agents, and {option('no-agents')} forbids it: choose one.")
+    if report and no_agents:
+        raise InputError(f"{option('report')} asks an agent, and {option('no-agents')} forbids it: choose one.")
+    file = wire.check_path(report) if report else None
     in_file, environ = file_values(ROOT), environment(ROOT)
     context = click.get_current_context(silent=True)
     if url := context.find_root().params.get("url") if context else None:
         environ["GATEWAY_URL"] = normal(url, "--url")
     found = settings.every(in_file, os.environ)
     results = together(_groups(agents=not no_agents), environ)
+    results += [wire.report(environ, file)] if file else []
     if not as_json:
         print(render(("setting", "from", "value"), [(each.name, each.source, each.shown) for each in found]))
         print(f"\n{_lines(results)}", flush=True)

@@ -28,7 +28,7 @@ _CREDENTIALS = "Check STACKSPOT_REALM, STACKSPOT_CLIENT_ID and STACKSPOT_CLIENT_
 def check(environ: Mapping[str, str], *, agents: bool) -> list[Result]:
     env = {name: value.strip() for name, value in environ.items()}
     found, token = _token(env)
-    named = _agents(env)
+    named = agents_of(env)
     if not agents:
         return [*found, note("agents", "not asked (--no-agents)")]
     if not named:
@@ -45,7 +45,7 @@ def _group(agent_id: str, models: str, token: str) -> Group:
     return Group(name, run, AGENT_SECONDS + 1, "Try again; see whether the agent answers in the StackSpot portal.")
 
 
-def _address(env: Mapping[str, str], name: str) -> str:
+def address(env: Mapping[str, str], name: str) -> str:
     return (env.get(name) or DEFAULT_ADDRESSES[name]).rstrip("/")
 
 
@@ -57,11 +57,11 @@ def _token(env: Mapping[str, str]) -> tuple[list[Result], str]:
     }
     given["STACKSPOT_CLIENT_SECRET"] = secret
     missing = [name for name, value in given.items() if not value]
-    if missing and len(missing) == len(given) and env.get("STACKSPOT_API_KEY") and not _agents(env):
+    if missing and len(missing) == len(given) and env.get("STACKSPOT_API_KEY") and not agents_of(env):
         return [note(TOKEN, "not needed: only the key API is configured, which is not asked")], ""
     named = ", ".join(missing)
     lacking = [failure(CREDENTIALS, f"missing: {named}", f"Set {named}.")] if missing else []
-    base = _address(env, "STACKSPOT_IDM_URL")
+    base = address(env, "STACKSPOT_IDM_URL")
     # Without credentials the way there is tried all the same, so that one run tells all that is missing.
     realm = given["STACKSPOT_REALM"] if re.fullmatch(r"[\w.-]+", given["STACKSPOT_REALM"]) else "stackspot"
     form = {"grant_type": "client_credentials", "client_id": given["STACKSPOT_CLIENT_ID"], "client_secret": secret}
@@ -108,7 +108,7 @@ def _clock(response: httpx.Response) -> Result:
     return ok(CLOCK, "within a minute of StackSpot's")
 
 
-def _agents(env: Mapping[str, str]) -> dict[str, str]:
+def agents_of(env: Mapping[str, str]) -> dict[str, str]:
     """The models of each agent, by its id: from the environment, and ids that the configuration file names itself."""
     found: dict[str, list[str]] = {}
     for model, variable in AGENT_VARIABLES.items():
@@ -123,7 +123,7 @@ def _agents(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ask(env: Mapping[str, str], name: str, agent_id: str, token: str) -> list[Result]:
-    base, until = _address(env, "STACKSPOT_INFERENCE_URL"), time.monotonic() + AGENT_SECONDS
+    base, until = address(env, "STACKSPOT_INFERENCE_URL"), time.monotonic() + AGENT_SECONDS
     body = {"user_prompt": PROMPT, "streaming": True, "stackspot_knowledge": False}
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     try:

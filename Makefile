@@ -78,7 +78,7 @@ test-all: install  ## Run every test there is: also resilience, browser, real ag
 	$(MAKE) --no-print-directory test-agents test-compose
 
 .PHONY: test-agents
-test-agents: install  ## Let real coding agents do a task through the gateway (about five minutes)
+test-agents: install  ## Let real coding agents do a task through the gateway (about eight minutes)
 	$(BIN)/python -m pytest -m agents tests/slow/agents
 
 .PHONY: clients-newest

@@ -3,6 +3,7 @@
 stackspot           what LiteLLM loads as the provider
 request_guard       what LiteLLM loads as a callback: puts guard/ in front of LiteLLM (request_gate: its former name)
 handler             StackSpotLLM: request in, answer or LiteLLM's error out
+metrics             what telemetry tells, for Prometheus
 stackspot_config    public: configure_stackspot(), and the check of a configuration
 guard/              which requests reach LiteLLM, and with what
 client              StackSpotClient.chat(): both upstreams of one account

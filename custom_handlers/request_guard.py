@@ -29,8 +29,10 @@ if process.event_under_way():
         if process.under_way():
             process.end(str(error))
         raise
+    from custom_handlers import metrics  # after LiteLLM has said where workers share their numbers
     from custom_handlers.litellm_adapter import caller_route, pace_route  # what they import of LiteLLM is the proxy's
 
+    metrics.start(stackspot_llm.pace)
     caller_route.add(installation.proxy_app())
     pace_route.add(installation.proxy_app(), stackspot_llm.pace)
     garbage.take_over(asyncio.get_running_loop())

@@ -47,6 +47,24 @@ def port(environ: Mapping[str, str]) -> int:
     return whole(environ, "GATEWAY_PORT", DEFAULT_PORT, 65535)
 
 
+def metrics_port(environ: Mapping[str, str]) -> int | None:
+    """GATEWAY_METRICS_PORT, None where it is not set. Raises InputError.
+
+    Who reaches the port needs no key, and LiteLLM opens it on the gateway's own address.
+    """
+    if not environ.get("GATEWAY_METRICS_PORT", "").strip():
+        return None
+    number, host = whole(environ, "GATEWAY_METRICS_PORT", 0, 65535), environ.get("GATEWAY_BIND", "127.0.0.1")
+    if number == port(environ):
+        raise InputError("GATEWAY_METRICS_PORT is GATEWAY_PORT: metrics need a port of their own.")
+    if not is_loopback(host):
+        raise InputError(
+            "GATEWAY_METRICS_PORT would show metrics, without a key, to all who reach GATEWAY_BIND: leave GATEWAY_BIND "
+            "at 127.0.0.1, with a reverse proxy before GATEWAY_PORT alone."
+        )
+    return number
+
+
 def whole(environ: Mapping[str, str], variable: str, default: int, most: int) -> int:
     """A whole number from 1 to `most`. Raises InputError."""
     return read_whole(variable, environ.get(variable, "").strip() or str(default), most)

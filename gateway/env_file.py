@@ -12,6 +12,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "UI_PASSWORD": lambda: secrets.token_hex(16),
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(32),
     "REDIS_PASSWORD": lambda: secrets.token_hex(32),
+    "GRAFANA_PASSWORD": lambda: secrets.token_hex(16),
 }
 
 

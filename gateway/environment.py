@@ -23,6 +23,7 @@ _SYSTEM = re.compile(
 # The gateway: its own settings and LiteLLM's that concern neither a provider nor its credentials.
 _GATEWAY = re.compile(
     r"STACKSPOT_\w+|stackspot_\w+|GATEWAY_\w+|KEY_\w+|UI_\w+|DATABASE_\w+|DIRECT_URL|REDIS_\w+|POSTGRES_PASSWORD"
+    r"|GRAFANA_\w+|COMPOSE_PROFILES"
     r"|LITELLM_(MASTER_KEY|SALT_KEY|LOG|MODE|LOCAL_\w+|LICENSE|UI_\w+|MIGRATION_DIR|MIGRATE_FROM_MASTER_KEY"
     r"|DANGEROUSLY_\w+|CORS_\w+|ENABLE_HSTS|DISABLE_\w+|KEY_ROTATION_\w+|RATE_LIMIT_\w+|TPM_\w+|PGBOUNCER_\w+"
     r"|ADMIN_\w+|FAVICON_URL|DETAILED_TIMING|NON_ROOT|ASSETS_PATH|EXTERNAL_URL)"

@@ -12,7 +12,7 @@ import psutil
 from gateway.failures import GatewayError, InputError
 
 
-def require_free(host: str, number: int) -> None:
+def require_free(host: str, number: int, setting: str = "GATEWAY_PORT") -> None:
     """Raises Failure when nothing can listen there: LiteLLM would say so minutes later, or take another port."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
@@ -24,12 +24,12 @@ def require_free(host: str, number: int) -> None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise GatewayError(
-                f"Port {number} is in use{_by(number)}: stop that, or choose another port with GATEWAY_PORT."
+                f"Port {number} is in use{_by(number)}: stop that, or choose another port with {setting}."
             ) from None
         if error.errno == errno.EADDRNOTAVAIL:
             raise InputError(f"GATEWAY_BIND is {host!r}, which is no address of this machine.") from None
         raise GatewayError(
-            f"Port {number} cannot be used ({os.strerror(error.errno or 0)}): choose GATEWAY_PORT."
+            f"Port {number} cannot be used ({os.strerror(error.errno or 0)}): choose {setting}."
         ) from None
 
 

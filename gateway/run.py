@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from database.local import data_folder, database, require_answer
-from gateway.addresses import DEFAULT_PORT, port, whole
+from gateway.addresses import DEFAULT_PORT, metrics_port, port, whole
 from gateway.dotenv import environment, file_values
 from gateway.environment import HAND_ON, for_gateway, left_out
 from gateway.failures import GatewayError, InputError, interrupt_once, last_words
@@ -45,6 +45,8 @@ def main() -> int:
     check(in_file, environ)
     host, number = environ.get("GATEWAY_BIND", "127.0.0.1"), port(environ)
     require_free(host, number)
+    if metrics := metrics_port(environ):
+        require_free(host, metrics, "GATEWAY_METRICS_PORT")
     if address := environ.get("DATABASE_URL"):
         require_answer(address)
     else:
@@ -73,8 +75,8 @@ def mistakes(in_file: Mapping[str, str], environ: Mapping[str, str]) -> list[str
     """What is wrong with the gateway's own settings, beside StackSpot's."""
     found = [mistake for mistake in misspelt(in_file, environ) if not mistake.upper().startswith("STACKSPOT")]
     found += _master_key(environ.get("LITELLM_MASTER_KEY", ""))
-    for reader in (lambda: port(environ), lambda: workers(environ)):
-        if mistake := _mistake_of(reader):
+    for reader in (lambda: port(environ), lambda: workers(environ), lambda: metrics_port(environ)):
+        if (mistake := _mistake_of(reader)) and mistake not in found:
             found.append(mistake)
     if not _mistake_of(lambda: workers(environ)) and workers(environ) > 1 and not environ.get("REDIS_HOST"):
         found.append(
@@ -118,6 +120,10 @@ def serve(environ: Mapping[str, str], host: str, number: int = DEFAULT_PORT) -> 
         # Slow machines need longer to import LiteLLM than uvicorn waits for a worker by default.
         *("--num_workers", str(workers(environ)), "--timeout_worker_healthcheck", "60"),
     ]
+    if metrics := metrics_port(environ):
+        command += ["--prometheus_metrics_port", str(metrics)]
+    if metrics or workers(environ) > 1:  # LiteLLM's own folder would be one for all gateways of the machine
+        environ = {**environ, "PROMETHEUS_MULTIPROC_DIR": str(data_folder(ROOT).parent / "metrics")}
     proxy = subprocess.Popen(command, env=dict(environ), cwd=ROOT, start_new_session=True)
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: proxy.send_signal(signal.SIGTERM))

@@ -266,3 +266,12 @@ def test_it_does_not_start_without_its_guard(account: Account, simulator_server:
         pass
     assert log.read_text().rstrip().endswith("starts its app in another way than 1.108 did.")
     assert "Traceback" not in log.read_text()
+
+
+def test_the_public_port_shows_no_metrics(caller: Caller) -> None:
+    """They have a port of their own; here LiteLLM would show them to every key."""
+    for path in ("/metrics", "/metrics/"):
+        headers = {"Authorization": f"Bearer {caller.server.key}"}
+        answer = httpx.get(caller.server.url + path, headers=headers, timeout=30, trust_env=False)
+        assert answer.status_code == 404, path
+        assert "stackspot_" not in answer.text

@@ -56,13 +56,17 @@ def is_ours(name: str) -> bool:
 
 
 def in_the_image() -> set[str]:
-    """The distributions that `litellm[proxy]` brings along, which is the least that the stock image has."""
+    """The distributions that `litellm[proxy]` brings along, and those of `proxy-runtime` that are installed here."""
     found: set[str] = set()
-    waiting = [("litellm", frozenset({"proxy"}))]
+    waiting = [("litellm", frozenset({"proxy", "proxy-runtime"}))]
     while waiting:
         name, extras = waiting.pop()
+        try:
+            requirements = metadata.requires(name) or ()
+        except metadata.PackageNotFoundError:
+            continue
         found.add(canonicalize_name(name))
-        for text in metadata.requires(name) or ():
+        for text in requirements:
             needed = Requirement(text)
             wanted = not needed.marker or any(needed.marker.evaluate({"extra": extra}) for extra in {"", *extras})
             if wanted and canonicalize_name(needed.name) not in found:

@@ -22,7 +22,7 @@ MOST: dict[str, Any] = LEAST | {
     "image": {"digest": f"sha256:{'0' * 64}"},
     "imagePullSecrets": [{"name": "mirror"}],
     "networkPolicy": {"clients": [{"namespaceSelector": {}}], "egressPorts": [443, 3128]},
-    "metrics": {"port": 9090, "serviceMonitor": True, "labels": {"release": "prometheus"}},
+    "metrics": {"port": 4001, "serviceMonitor": True, "labels": {"release": "prometheus"}},
     "podAnnotations": {"team": "platform"},
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "tolerations": [{"key": "team", "operator": "Exists"}],

@@ -128,6 +128,10 @@ def test_every_mistake_in_one_message(tmp_path: Path, settings: dict[str, str]) 
         ({"LITELLM_MASTER_KEY": "no-such-prefix-here"}, "LITELLM_MASTER_KEY has to begin with sk-"),
         ({"GATEWAY_WORKERS": "2"}, "GATEWAY_WORKERS above 1 needs Redis"),
         ({"GATEWAY_WORKERS": "0"}, "GATEWAY_WORKERS is '0'"),
+        ({"GATEWAY_PORT": "many", "GATEWAY_METRICS_PORT": "4001"}, "GATEWAY_PORT is 'many'"),
+        ({"GATEWAY_METRICS_PORT": "many"}, "GATEWAY_METRICS_PORT is 'many'"),
+        ({"GATEWAY_METRICS_PORT": "4000", "GATEWAY_PORT": ""}, "GATEWAY_METRICS_PORT is GATEWAY_PORT"),
+        ({"GATEWAY_METRICS_PORT": "4001", "GATEWAY_BIND": "0.0.0.0"}, "GATEWAY_METRICS_PORT would show"),  # noqa: S104
         ({"GATEWAY_WORKER": "2"}, "GATEWAY_WORKER is not a setting of the gateway; did you mean GATEWAY_WORKERS?"),
     ],
 )

@@ -19,6 +19,7 @@ from tests.harness import ROOT
 
 EXAMPLE = (ROOT / ".env.example").read_text()
 COMPOSE_FILE = (ROOT / "docker-compose.yml").read_text()
+REQUIRED = [name for name in env.GENERATED if name != "GRAFANA_PASSWORD"]
 
 
 @pytest.fixture
@@ -85,12 +86,12 @@ def test_every_image_has_a_version() -> None:
 
 
 def test_no_secret_has_a_default() -> None:
-    for name in env.GENERATED:
+    for name in REQUIRED:
         assert re.findall(rf"\$\{{{name}(\W+)", COMPOSE_FILE), name
         assert set(re.findall(rf"\$\{{{name}(\W+)", COMPOSE_FILE)) == {":?"}, name
 
 
-@pytest.mark.parametrize("missing", env.GENERATED)
+@pytest.mark.parametrize("missing", REQUIRED)
 def test_a_missing_secret_is_named(folder: Path, missing: str) -> None:
     env.write(folder)
     lines = (folder / ".env").read_text().splitlines()
@@ -106,6 +107,46 @@ def test_it_is_published_on_loopback_unless_told_otherwise(folder: Path) -> None
     with (folder / ".env").open("a") as file:
         file.write("GATEWAY_BIND=192.0.2.7\nGATEWAY_PORT=8443\n")
     assert published(folder) == [("192.0.2.7", "8443")]
+
+
+@pytest.mark.parametrize("secret", ["", "hidden"])
+def test_grafana_needs_its_password_where_it_runs_and_nowhere_else(folder: Path, secret: str) -> None:
+    """Who has an .env from before monitoring is asked for nothing."""
+    env.write(folder)
+    lines = (folder / ".env").read_text().splitlines()
+    (folder / ".env").write_text("\n".join(line for line in lines if not line.startswith("GRAFANA_PASSWORD=")))
+    assert not {"prometheus", "grafana"} & set(services_with(folder))
+    grafana = services_with(folder, COMPOSE_PROFILES="monitoring", GRAFANA_PASSWORD=secret)["grafana"]
+    assert grafana["environment"]["GF_SECURITY_ADMIN_PASSWORD"] == secret
+    script = grafana["command"][0].replace("$$", "$").replace("exec /run.sh", "echo started")
+    started = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"GF_SECURITY_ADMIN_PASSWORD": secret},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (started.returncode, started.stdout) == ((0, "started\n") if secret else (1, ""))
+    assert started.stderr == ("" if secret else "GRAFANA_PASSWORD is missing in .env: openssl rand -hex 16\n")
+
+
+def test_monitoring_is_hardened_and_shows_grafana_alone(folder: Path) -> None:
+    env.write(folder)
+    services = services_with(folder, COMPOSE_PROFILES="monitoring", GATEWAY_BIND="192.0.2.7")
+    ports = {name: [port["published"] for port in service.get("ports", [])] for name, service in services.items()}
+    assert {name: given for name, given in ports.items() if given} == {"gateway": ["4000"], "grafana": ["3000"]}
+    for name in ("prometheus", "grafana"):
+        for setting in ("init", "read_only", "cap_drop", "security_opt", "pids_limit", "logging"):
+            assert services[name][setting] == services["gateway"][setting], (name, setting)
+        assert services[name]["user"] not in ("root", "0", None)
+        assert services[name]["mem_limit"]
+        mounts = [mount for mount in services[name]["volumes"] if mount["type"] == "bind"]
+        assert mounts
+        for mount in mounts:
+            assert mount["read_only"], mount
+            assert (ROOT / Path(mount["source"]).relative_to(folder)).is_file(), mount
+    assert list(services["prometheus"]["networks"]) == ["monitoring"]
+    assert "monitoring" in services["gateway"]["networks"]
 
 
 def published(folder: Path) -> list[tuple[str, str]]:

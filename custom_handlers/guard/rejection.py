@@ -8,7 +8,12 @@ from http import HTTPStatus
 from typing import Any
 
 MESSAGES_SURFACE, GOOGLE_SURFACE = "messages", "google"
-_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 500: "internal_server_error"}
+_OPENAI_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    500: "internal_server_error",
+    503: "internal_server_error",
+}
 _ANTHROPIC_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",

@@ -86,3 +86,4 @@ def test_a_store_that_is_away_is_a_503() -> None:
     with pytest.raises(RejectedError) as caught:
         asyncio.run(steps())
     assert caught.value.status == 503
+    assert orjson.loads(caught.value.body("responses"))["error"]["type"] == "internal_server_error"

@@ -9,10 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from custom_handlers.config.accounts import in_words_of
 from custom_handlers.config.deployment import Deployment, resolve_agent
 from custom_handlers.config.settings import Settings
 from custom_handlers.core import masking, notes, telemetry
-from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError
+from custom_handlers.core.errors import ContextWindowExceededError, InternalServerError, StackSpotError
 from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
 from custom_handlers.emulation import emulator, prompt
@@ -77,9 +78,13 @@ class StackSpotClient:
             answer = self._ask_agent(_agent(agent_id, deployment), deployment, request, deadline, meter)
         else:
             answer = self._ask_by_key(name, request, deadline, meter)
-        async with aclosing(answer):
-            async for event in answer:
-                yield replace(event, usage=meter.usage) if isinstance(event, Finish) else event
+        try:
+            async with aclosing(answer):
+                async for event in answer:
+                    yield replace(event, usage=meter.usage) if isinstance(event, Finish) else event
+        except StackSpotError as error:
+            error.message = in_words_of(settings.account, error.message)  # its variables, not the default account's
+            raise
 
     async def _ask_agent(
         self, agent: Agent, deployment: Deployment, request: ChatRequest, deadline: Deadline, meter: Meter

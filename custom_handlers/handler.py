@@ -39,7 +39,7 @@ class StackSpotLLM(CustomLLM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._client: StackSpotClient | None = None
+        self._clients: dict[str, StackSpotClient] = {}  # by account
 
     async def acompletion(  # type: ignore[override]
         self, *, model: str, messages: Any, model_response: ModelResponse, **call: Any
@@ -82,12 +82,12 @@ class StackSpotLLM(CustomLLM):
     async def _answer(
         self, model: str, messages: Any, call: Mapping[str, Any], meter: Meter, *, stream: bool
     ) -> AsyncGenerator[Event]:
-        client = self._client_in_force()
+        log_content = stackspot_config.current().log_content
         request = ChatRequest(model, messages, call.get("optional_params") or {}, stream=stream)
         parameters.check(request.parameters)
         deployment = _deployment(call)
+        client = self._client_of(deployment.stackspot_account or "")
         deadline = Deadline(deployment.timeouts(parameters.seconds(call.get("timeout"))))
-        log_content = client.settings.log_content
         if log_content:
             logger.debug("StackSpot request content: %s", json.dumps(messages, default=str))
         logging_obj, attempts, begun = call.get("logging_obj"), meter.attempts, False
@@ -106,18 +106,26 @@ class StackSpotLLM(CustomLLM):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
                 yield event
 
-    async def pace(self) -> tuple[Quota, Status] | None:
-        """How the account is shared at this moment; None where it is not paced."""
-        client = self._client_in_force()
-        if not client.pacer or not client.settings.quota:
-            return None
-        return client.settings.quota, await client.pacer.status()
+    async def pace(self) -> dict[str, tuple[Quota, Status] | None]:
+        """How each account is shared at this moment, "" being the default one; None where it is not paced."""
+        found: dict[str, tuple[Quota, Status] | None] = {}
+        for account in ("", *stackspot_config.current().others):
+            client = self._client_of(account)
+            quota = client.settings.quota
+            found[account] = (quota, await client.pacer.status()) if client.pacer and quota else None
+        return found
 
-    def _client_in_force(self) -> StackSpotClient:
+    def _client_of(self, account: str) -> StackSpotClient:
         settings = stackspot_config.current()
-        if self._client is None or self._client.settings is not settings:
-            self._client = StackSpotClient(settings)
-        return self._client
+        if account and account not in settings.others:
+            raise InternalServerError(
+                f"This model's configuration is wrong: the gateway has no account {account} (stackspot_account)."
+            )
+        settings = settings.others[account] if account else settings
+        client = self._clients.get(account)
+        if client is None or client.settings is not settings:
+            client = self._clients[account] = StackSpotClient(settings)
+        return client
 
     def _only_chat(self, *_: Any, **call: Any) -> NoReturn:
         model = call.get("model", "")

@@ -1,4 +1,4 @@
-"""The project's `.env`, and what the gateway needs of it."""
+"""The project's `.env`, `accounts.env` beside it, and what the gateway needs of them."""
 
 import os
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from dotenv.parser import parse_stream
 from gateway.failures import InputError
 
 ELSEWHERE = "GATEWAY_ENV_FILE"  # another file in place of .env; the tests name one, so that yours does not matter
+ACCOUNTS = "accounts.env"  # what docker-compose.yml hands the gateway whole: other accounts, and other providers
 
 
 def environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -20,8 +21,17 @@ def environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str
 
 
 def file_values(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What `.env` sets. Raises InputError when it cannot be read as it was meant."""
+    """What `.env` and `accounts.env` set. Raises InputError when one cannot be read as it was meant."""
+    return {name: value for values in by_file(root, environ).values() for name, value in values.items()}
+
+
+def by_file(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, dict[str, str]]:
+    """What each of the two sets; where both do, the later one counts. Raises InputError."""
     path = root / (environ.get(ELSEWHERE) or ".env")
+    return {ACCOUNTS: _values(path.with_name(ACCOUNTS)), ".env": _values(path)}
+
+
+def _values(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

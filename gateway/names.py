@@ -1,6 +1,6 @@
 """Finds misspelt settings in .env and in the environment: what has no effect would be missed later.
 
-Needs nothing but Python, as `make up` does: `python -m gateway.names` checks .env for the Docker stack.
+Needs nothing but Python, as `make up` does: `python -m gateway.names` checks the files of the Docker stack.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from custom_handlers.config.accounts import named_in, variables
 from custom_handlers.config.spelling import SURE, nearest, suggestion
 from gateway.environment import belongs, passed_on
 from gateway.project import ROOT
 
 EXAMPLE = ROOT / ".env.example"
+CONFIGURATIONS = ("litellm_config.yaml", "config.yaml")  # in a checkout, in the container
 OWN = ("GATEWAY_", "KEY_")  # prefixes that nobody else is expected to put into .env
+ACCOUNTS = "accounts.env"
 FOREIGN = ("COMPOSE_", "DOCKER_", "BUILDKIT_")
 # Told in words in .env.example, or for tests and clients only.
 MORE = (
@@ -37,11 +40,23 @@ def known() -> tuple[str, ...]:
 
 def named_in_configuration(config: Path | None = None) -> set[str]:
     """The variables that litellm_config.yaml takes values from."""
-    try:
-        text = (config or ROOT / "litellm_config.yaml").read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return set()
+    text = configuration(config)
     return set(re.findall(r"os\.environ/(\w+)", re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)))
+
+
+def of_accounts(config: Path | None = None) -> tuple[str, ...]:
+    """The variables of the accounts that litellm_config.yaml names beside the default one."""
+    return tuple(name for account in named_in(configuration(config)) for name in variables(account))
+
+
+def configuration(config: Path | None = None) -> str:
+    """The text of litellm_config.yaml, which has another name in the container; empty where there is none."""
+    for path in [config] if config else [ROOT / name for name in CONFIGURATIONS]:
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            continue
+    return ""
 
 
 def misspelt(in_file: Collection[str], environ: Mapping[str, str], prefixes: tuple[str, ...] = ()) -> list[str]:
@@ -49,7 +64,7 @@ def misspelt(in_file: Collection[str], environ: Mapping[str, str], prefixes: tup
 
     In .env every name with a prefix of ours is ours. In the environment only a near miss is: other programs use it too.
     """
-    settings = known()
+    settings = (*known(), *of_accounts())
     wanted = [name for name in settings if name.startswith(prefixes)] if prefixes else settings
     ours = prefixes or (*OWN, "STACKSPOT")
     allowed = {*settings, *passed_on(environ), *named_in_configuration()}
@@ -64,18 +79,32 @@ def misspelt(in_file: Collection[str], environ: Mapping[str, str], prefixes: tup
 
 
 def main(file: Path) -> int:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    if not file.exists():
         print("There is no .env. Make one with: make env", file=sys.stderr)
         return 1
+    try:
+        text, more = (_text(path) for path in (file, file.with_name(ACCOUNTS)))
     except (OSError, ValueError) as error:
         print(f".env cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}.", file=sys.stderr)
         return 1
-    mistakes = misspelt(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE), {})
+    mistakes = misspelt(_names(text), {})
+    mistakes += [each for each in misspelt(_names(more), {}) if each not in mistakes]
+    mistakes += [
+        f"{name} stands in .env: the Docker stack takes the variables of other accounts from {ACCOUNTS}."
+        for name in _names(text)
+        if name in of_accounts()
+    ]
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     return 1 if mistakes else 0
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig") if file.exists() else ""
+
+
+def _names(text: str) -> list[str]:
+    return re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)
 
 
 if __name__ == "__main__":

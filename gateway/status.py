@@ -29,14 +29,18 @@ def status(gateway: Gateway, as_json: bool) -> None:
     if not as_json and is_loopback(urlsplit(gateway.url).hostname or ""):
         show_stack()
     readiness, pace = gateway.get("/health/readiness"), gateway.get("/stackspot/pace")
-    names = _names(gateway) if pace.get("keys") else {}
-    for key in pace.get("keys", []):
+    others = pace.get("accounts", {})
+    keys = [key for each in (pace, *others.values()) for key in each.get("keys", [])]
+    names = _names(gateway) if keys else {}
+    for key in keys:
         key["name"] = names.get(key.pop("key"), "other")
     if as_json:
         print_json({"readiness": readiness, "pace": pace})
         return
     print(json.dumps(readiness, separators=(",", ":")))
-    print(_pace(pace))
+    print(_pace(pace, "StackSpot"))
+    for account, other in others.items():
+        print(f"\n{_pace(other, f'StackSpot by the account {account}')}")
 
 
 def _names(gateway: Gateway) -> dict[str, str]:
@@ -48,13 +52,13 @@ def _names(gateway: Gateway) -> dict[str, str]:
     return names
 
 
-def _pace(pace: Mapping[str, Any]) -> str:
+def _pace(pace: Mapping[str, Any], whom: str) -> str:
     if not pace["paced"]:
-        return "Requests to StackSpot are not paced (STACKSPOT_REQUESTS_PER_MINUTE=0)."
+        return f"Requests to {whom} are not paced (STACKSPOT_REQUESTS_PER_MINUTE=0)."
     ago = pace["seconds_since_429"]
     where = "all workers and replicas together" if pace["shared"] else "this worker alone"
     lines = [
-        f"Requests to StackSpot, {where}: {pace['last_minute']} in the last minute, at a pace of {pace['pace']:g} of "
+        f"Requests to {whom}, {where}: {pace['last_minute']} in the last minute, at a pace of {pace['pace']:g} of "
         f"{pace['requests_per_minute']:g}; {pace['waiting']} wait; "
         + ("StackSpot refused none." if ago is None else f"StackSpot refused one {ago:.0f} s ago.")
     ]

@@ -105,9 +105,13 @@ class Simulator:
         """Let one more credential have tokens."""
         self._call("POST", "accounts", {"realm": realm, "client_id": client_id, "client_secret": client_secret})
 
-    def add_agent(self, agent_id: str) -> None:
-        """Let one more agent be there."""
-        self._call("POST", "agents", {"id": agent_id})
+    def cut_off(self, client_id: str) -> None:
+        """Refuse an account's credentials and tokens, until the reset."""
+        self._call("POST", "accounts/cut", {"client_id": client_id})
+
+    def add_agent(self, agent_id: str, client_id: str | None = None) -> None:
+        """Let one more agent be there, for all accounts or for that of `client_id` alone."""
+        self._call("POST", "agents", {"id": agent_id} | ({"client_id": client_id} if client_id else {}))
 
     def outage(self, seconds: float) -> None:
         """Refuse all connections, control calls included, for so many seconds; open ones are dropped."""

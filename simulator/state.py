@@ -74,6 +74,8 @@ class State:
     model: Model
     model_name: str
     agents: set[str]
+    owners: dict[str, str] = field(default_factory=dict)
+    """The client id that an agent is shared with; an agent that is not here is everybody's."""
     answers: ReplyQueue = field(default_factory=ReplyQueue)
     faults: FaultStore = field(default_factory=FaultStore)
     window: Window = field(default_factory=Window)
@@ -105,6 +107,7 @@ class State:
         self.executions.clear()
         self.tokens.forget_counts()
         self.tokens.restore()
+        self.tokens.cut_off.clear()
         self.most_streams = self.open_streams
         self.model, self.model_name = find_model(self.settings.model), self.settings.model
 

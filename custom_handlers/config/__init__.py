@@ -1,6 +1,8 @@
 """What the operator has configured, checked as a whole before anything starts.
 
-settings         the environment: one StackSpot account
+settings         the environment: the default StackSpot account, and those beside it
+accounts         the names of accounts, and of their variables
+credentials      who the gateway is to StackSpot
 config_file      LiteLLM's configuration file: its StackSpot deployments, and every mistake in them
 deployment       one deployment's model_info, parsed once
 request_limits   how much one request may hold

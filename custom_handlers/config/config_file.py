@@ -1,6 +1,7 @@
 """The StackSpot deployments of LiteLLM's configuration file, and what is wrong with them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from custom_handlers.config import accounts
 from custom_handlers.config.deployment import PREFIX, parse, resolve, resolve_agent
 from custom_handlers.config.spelling import listed, nearest, suggestion
 from custom_handlers.core.errors import ConfigurationError, UnknownModelError
@@ -23,7 +25,8 @@ _REFERENCE = re.compile(r"os\.environ/(STACKSPOT\w*)", re.IGNORECASE)
 class ModelEntry:
     """One `model_list` entry of this provider: its name there, StackSpot's model and its `model_info`.
 
-    `variables` are those of StackSpot's that its entry names, `misplaced` options that stand among `litellm_params`.
+    `variables` are those of StackSpot's that its entry names, `misplaced` options that stand among `litellm_params`,
+    `account` is who answers: "" for the default account.
     """
 
     name: str
@@ -31,6 +34,12 @@ class ModelEntry:
     info: Mapping[str, Any]
     variables: tuple[str, ...] = ()
     misplaced: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> str:
+        """The account that was meant, also by a name that is refused: else its variables would be mistakes as well."""
+        given = self.info.get(accounts.OPTION)
+        return accounts.likely_name(given) if given is not None else ""
 
 
 def read_model_list(config: Path) -> list[ModelEntry]:
@@ -50,6 +59,7 @@ def scan(config: Path) -> tuple[list[ModelEntry] | None, list[str]]:
     entries = content.get("model_list") if isinstance(content, dict) else None
     found: list[ModelEntry] = []
     mistakes: list[str] = []
+    ids: list[tuple[str, str]] = []
     for entry in entries if isinstance(entries, list) else []:
         params = entry.get("litellm_params") if isinstance(entry, dict) else None
         if not isinstance(params, dict) or not isinstance(model := params.get("model"), str):
@@ -72,6 +82,12 @@ def scan(config: Path) -> tuple[list[ModelEntry] | None, list[str]]:
                 tuple(option for option in params if str(option).casefold().startswith(PREFIX)),
             )
         )
+        ids.append((name, str(info.get("id") or f"{name} {params}")))
+    mistakes += [
+        f"Model {name} has {count} deployments that LiteLLM takes for one: give each an `id` of its own in model_info."
+        for (name, _), count in Counter(ids).items()
+        if count > 1
+    ]
     return found, mistakes
 
 
@@ -98,7 +114,9 @@ def check(
         try:
             agent_id = resolve_agent(deployment, entry.model, agent_ids, has_api_key=has_key, in_process=in_process)
         except UnknownModelError as error:
-            found.setdefault(error.message, []).append(entry.name)
+            named = "stackspot_agent_id" in entry.info
+            empty = f"its stackspot_agent_id is empty, and the key API has no model {entry.model[:100]}."
+            found.setdefault(empty if named else error.message, []).append(entry.name)
             continue
         if agent_id and agent_id not in agent_ids.values() and not is_ulid(agent_id):
             found.setdefault(f"the agent id is not a ULID: copy it from {WHERE_AGENT}.", []).append(entry.name)
@@ -113,7 +131,7 @@ def check(
 
 def _nothing_answers(lacking: list[ModelEntry]) -> str:
     names = list(dict.fromkeys(entry.name for entry in lacking))
-    own = [AGENT_VARIABLES[entry.model] for entry in lacking if entry.model in AGENT_VARIABLES]
+    own = [AGENT_VARIABLES[entry.model] for entry in lacking if entry.model in AGENT_VARIABLES and not entry.account]
     own = list(dict.fromkeys(own))
     if len(own) == 1:
         variables = f"{own[0]} (or {DEFAULT_AGENT_VARIABLE}, for all models)"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
+from custom_handlers.config import accounts
 from custom_handlers.config.spelling import SURE, nearest, suggestion
 from custom_handlers.core.errors import ConfigurationError, UnknownModelError
 from custom_handlers.core.models import ALIASES, MODELS
@@ -60,6 +61,16 @@ def _agent_id(value: object) -> str | None:
     return str(value or "").strip() or None
 
 
+def _account(value: object, info: ValidationInfo) -> str | None:
+    if value is None or (isinstance(value, str) and accounts.is_name(value)):
+        return value
+    likely = accounts.likely_name(value)
+    raise ValueError(
+        f"{info.field_name} is {value!r}, but must be a name of small letters, digits and single dashes"
+        + (f", such as {likely}" if likely else "")
+    )
+
+
 Seconds = Annotated[float | None, BeforeValidator(_seconds)]
 Whole = Annotated[int | None, BeforeValidator(_whole)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
@@ -71,6 +82,7 @@ class Deployment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     stackspot_agent_id: Annotated[str | None, BeforeValidator(_agent_id)] = None
+    stackspot_account: Annotated[str | None, BeforeValidator(_account)] = None  # whose credentials; None: the default
     stackspot_first_byte_timeout: Seconds = None
     stackspot_idle_timeout: Seconds = None
     max_input_tokens: Whole = None  # LiteLLM's name for the context window

@@ -5,23 +5,23 @@ meant to be one, is never quoted.
 """
 
 import logging
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from custom_handlers.config import accounts
 from custom_handlers.config.addresses import DEFAULT_ADDRESSES
 from custom_handlers.config.config_file import (
     API_KEY_VARIABLE,
     DEFAULT_AGENT_VARIABLE,
-    WHERE_AGENT,
     ModelEntry,
     check,
     read_model_list,
     scan,
     stray_variables,
 )
+from custom_handlers.config.credentials import read_agent_ids, read_api_key, read_credentials
 from custom_handlers.config.pacing import VARIABLES as PACING_VARIABLES
 from custom_handlers.config.pacing import read_quota
 from custom_handlers.config.request_limits import VARIABLES as LIMIT_VARIABLES
@@ -30,7 +30,7 @@ from custom_handlers.config.spelling import suggestion
 from custom_handlers.config.stored_responses import VARIABLES as RESPONSES_VARIABLES
 from custom_handlers.config.stored_responses import read_minutes
 from custom_handlers.core.errors import ConfigurationError
-from custom_handlers.core.models import AGENT_VARIABLES, MODELS, is_ulid
+from custom_handlers.core.models import AGENT_VARIABLES, MODELS
 from custom_handlers.http.network import is_loopback
 from custom_handlers.pacing.quota import Quota
 
@@ -60,15 +60,14 @@ KNOWN = (
     *RESPONSES_VARIABLES,
 )
 CLIENTS_KEY = f"{PREFIX}GATEWAY_KEY"  # a developer's own virtual key, for clients
-_WHERE_CREDENTIALS = (
-    "StackSpot portal, profile, Access token (or a service credential from your account's administrator)"
-)
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One StackSpot account. `agent_ids` maps model names to ULIDs; addresses have no trailing slash."""
+    """One StackSpot account. `agent_ids` maps model names to ULIDs; addresses have no trailing slash.
+
+    `account` is its name, "" for the default one, which has those beside it in `others`.
+    """
 
     realm: str
     client_id: str
@@ -87,6 +86,8 @@ class Settings:
     quota: Quota | None = None  # what the account may ask in a minute; None for no limit
     responses_minutes: int = 0  # how long answers of /v1/responses are kept; 0 for not at all
     in_process: bool = False  # no configuration file: the environment alone says which agents there are
+    account: str = ""
+    others: Mapping[str, "Settings"] = field(default_factory=dict)
 
 
 def read(environ: Mapping[str, str], config: Path | None) -> Settings:
@@ -102,7 +103,7 @@ def read(environ: Mapping[str, str], config: Path | None) -> Settings:
 
 
 def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | None = None) -> Settings:
-    """The account's settings. Raises ConfigurationError with every mistake.
+    """The settings of all accounts. Raises ConfigurationError with every mistake.
 
     `entries` are those that must be able to answer; without them, the three models as the environment sets them.
     """
@@ -110,30 +111,25 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
     env = {name: value.strip() for name, value in environ.items() if name.startswith(PREFIX)}
     in_process = entries is None
     entries = [ModelEntry(model, model, {}) for model in MODELS] if entries is None else list(entries)
-    mistakes += _unknown(environ, [name for entry in entries for name in entry.variables])
-    mistakes += stray_variables(entries, KNOWN, env)
+    names = dict.fromkeys(entry.account for entry in entries if entry.account)
+    known = [*KNOWN, *(variable for name in names for variable in accounts.variables(name))]
+    mistakes += _unknown(environ, known, [name for entry in entries for name in entry.variables], names)
+    mistakes += stray_variables(entries, known, env)
     addresses = {
         name: _address(name, env.get(name) or default, mistakes) for name, default in DEFAULT_ADDRESSES.items()
     }
-    agent_ids = _agent_ids(env, mistakes)
-    api_key = _api_key(env.get(API_KEY_VARIABLE, ""), mistakes)
-    has_key = bool(api_key or env.get(API_KEY_VARIABLE))
-    needed = check(entries, agent_ids, has_key=has_key, mistakes=mistakes, in_process=in_process)
-    realm, client_id, secret = _credentials(env, mistakes, needed=needed)
     switches = {name: env.get(name, "").lower() for name in SWITCHES}
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
-    limits, quota = read_limits(env, mistakes), read_quota(env, mistakes)
+    limits = read_limits(env, mistakes)
     responses_minutes = read_minutes(env, mistakes)
     if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
         mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
-    if mistakes:
-        raise ConfigurationError(mistakes)
-    return Settings(
-        realm=realm,
-        client_id=client_id,
-        client_secret=secret,
-        api_key=api_key,
-        agent_ids=agent_ids,
+    base = Settings(
+        realm="",
+        client_id="",
+        client_secret="",
+        api_key="",
+        agent_ids={},
         api_base=addresses["STACKSPOT_API_BASE"],
         idm_url=addresses["STACKSPOT_IDM_URL"],
         inference_url=addresses["STACKSPOT_INFERENCE_URL"],
@@ -143,10 +139,48 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
         mask_personal_data=switches["STACKSPOT_MASK_PERSONAL_DATA"] == "true",
         limits=limits,
-        quota=quota,
         responses_minutes=responses_minutes,
         in_process=in_process,
     )
+    settings = _account(base, env, [entry for entry in entries if not entry.account], mistakes)
+    others = {name: _other(name, base, env, entries, mistakes) for name in names}
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return replace(settings, others=others)
+
+
+def _account(base: Settings, env: Mapping[str, str], entries: list[ModelEntry], mistakes: list[str]) -> Settings:
+    """`base` with what one account sets; `entries` are those that it has to answer."""
+    agent_ids, api_key = read_agent_ids(env, mistakes), read_api_key(env, mistakes)
+    has_key = bool(api_key or env.get(API_KEY_VARIABLE))
+    needed = check(entries, agent_ids, has_key=has_key, mistakes=mistakes, in_process=base.in_process)
+    realm, client_id, secret = read_credentials(env, mistakes, needed=needed)
+    return replace(
+        base,
+        realm=realm,
+        client_id=client_id,
+        client_secret=secret,
+        api_key=api_key,
+        agent_ids=agent_ids,
+        quota=read_quota(env, mistakes),
+    )
+
+
+def _other(
+    name: str, base: Settings, env: Mapping[str, str], entries: Iterable[ModelEntry], mistakes: list[str]
+) -> Settings:
+    """The settings of an account beside the default one."""
+    if taken := sorted({*KNOWN, CLIENTS_KEY} & {*accounts.variables(name)}):
+        mistakes.append(
+            f"No account can have the name {name} ({accounts.OPTION}): {taken[0]} is a setting of the default one."
+        )
+        return base
+    own, found = accounts.environment_of(name, env), []
+    settings = _account(base, own, [entry for entry in entries if entry.account == name], found)
+    if own["STACKSPOT_UPLOADS"].lower() not in SWITCH_VALUES:
+        found.append("STACKSPOT_UPLOADS must be true or false.")
+    mistakes += accounts.mistakes_of(name, found, env)
+    return replace(settings, account=name, uploads=own["STACKSPOT_UPLOADS"].lower() == "true")
 
 
 def log_level(environ: Mapping[str, str]) -> int | None:
@@ -155,56 +189,22 @@ def log_level(environ: Mapping[str, str]) -> int | None:
     return logging.getLevelNamesMapping()[name] if name in LOG_LEVELS else None
 
 
-def _unknown(environ: Mapping[str, str], named: list[str]) -> list[str]:
-    """Mistakes for names that were meant for the gateway; `named` are those that the configuration introduces."""
-    known = {*KNOWN, CLIENTS_KEY, *named}
+def _unknown(environ: Mapping[str, str], known: Collection[str], named: list[str], names: Collection[str]) -> list[str]:
+    """Mistakes for names that were meant for the gateway; `named` are those that the configuration introduces.
+
+    `names` are the accounts that it names.
+    """
+    allowed = {*known, CLIENTS_KEY, *named}
     return [
-        f"{name} is not a setting of the gateway{suggestion(name, KNOWN)}"
+        f"{name} is not a setting of the gateway{_of_no_account(name, names)}{suggestion(name, known)}"
         for name, value in environ.items()
-        if value and name not in known and name.upper().startswith(PREFIX.removesuffix("_"))
+        if value and name not in allowed and name.upper().startswith(PREFIX.removesuffix("_"))
     ]
 
 
-def _credentials(env: Mapping[str, str], mistakes: list[str], *, needed: bool) -> tuple[str, str, str]:
-    realm, client_id = env.get("STACKSPOT_REALM", ""), env.get("STACKSPOT_CLIENT_ID", "")
-    secret, key = env.get("STACKSPOT_CLIENT_SECRET", ""), env.get("STACKSPOT_CLIENT_KEY", "")
-    if secret and key and secret != key:
-        mistakes.append(
-            "STACKSPOT_CLIENT_SECRET and STACKSPOT_CLIENT_KEY are two names of one secret, but differ: set one."
-        )
-    secret = secret or key
-    if needed or realm or client_id or secret:
-        for name, value, what in (
-            ("STACKSPOT_REALM", realm, "the account's slug, shown beside the client key"),
-            ("STACKSPOT_CLIENT_ID", client_id, "the id of the client key"),
-            ("STACKSPOT_CLIENT_SECRET", secret, 'the secret, which the portal calls "client key"'),
-        ):
-            if not value:
-                mistakes.append(f"{name} is missing: {what}; from {_WHERE_CREDENTIALS}.")
-            elif not _is_token(value):
-                mistakes.append(f"{name} holds blanks, control characters or a placeholder; from {_WHERE_CREDENTIALS}.")
-    if realm and _is_token(realm) and not _SLUG.fullmatch(realm):
-        mistakes.append("STACKSPOT_REALM is not an account slug (letters, digits, dots and dashes).")
-    return realm, client_id, secret
-
-
-def _agent_ids(env: Mapping[str, str], mistakes: list[str]) -> dict[str, str]:
-    for name in (*AGENT_VARIABLES.values(), DEFAULT_AGENT_VARIABLE):
-        if env.get(name) and not is_ulid(env[name]):
-            mistakes.append(f"{name} is not a ULID (26 characters, upper case): copy it from {WHERE_AGENT}.")
-    default = env.get(DEFAULT_AGENT_VARIABLE)
-    found = {model: env.get(name) or default for model, name in AGENT_VARIABLES.items()}
-    return {model: agent_id for model, agent_id in found.items() if agent_id}
-
-
-def _api_key(value: str, mistakes: list[str]) -> str:
-    key = value if not value or value.startswith("sk-") else f"sk-{value}"
-    if key and (not _is_token(key) or key == "sk-"):
-        mistakes.append(
-            "STACKSPOT_API_KEY is malformed: it must be one word of printable characters, with or without sk-."
-        )
-        return ""
-    return key
+def _of_no_account(variable: str, names: Iterable[str]) -> str:
+    stranger = accounts.stranger(variable, names)
+    return f", as no model names an account {stranger} ({accounts.OPTION})" if stranger else ""
 
 
 def _address(name: str, value: str, mistakes: list[str]) -> str:
@@ -220,7 +220,3 @@ def _address(name: str, value: str, mistakes: list[str]) -> str:
     elif url.scheme == "http" and not is_loopback(host):
         mistakes.append(f"{name} is a plain-http address: only https, or http on this machine's loopback, is allowed.")
     return value.rstrip("/")
-
-
-def _is_token(value: str) -> bool:
-    return value.isascii() and value.isprintable() and not re.search(r"[\s<>]", value)

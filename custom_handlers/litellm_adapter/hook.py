@@ -4,6 +4,8 @@ The ASGI guard has sifted a request before. This stands behind it, where LiteLLM
 team add to the body.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from litellm.exceptions import BadRequestError
@@ -39,12 +41,14 @@ class RequestGuard(CustomLogger):
             if not isinstance(fields, dict):
                 raise _refusal(data, OVERRIDE, "must be an object.")
             for name in FALLBACK_FIELDS:
-                if not _names_only(fields.get(name) or []):
+                if not _names_only(fields.get(name) or []) or any(map(_is_deployment, _named(fields.get(name) or []))):
                     raise _refusal(data, name, "must hold names of models only.")
             for name in RETRY_FIELDS:
                 fields.pop(name, None)
         if "," in str(data.get("model")):  # LiteLLM would ask each, as one request of the caller's rate limit
             raise _refusal(data, "model", "must be one name.")
+        if _is_deployment(data.get("model")):
+            raise _refusal(data, "model", "must be the name of a model, and no deployment's id.")
         if call_type.endswith("text_completion") and not _one_text(data.get("prompt")):
             raise _refusal(data, "prompt", "must be one text: several of them, or tokens, are not supported.")
         messages = data.get("messages", [])
@@ -89,6 +93,21 @@ def _names_only(fallbacks: Any) -> bool:
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _named(fallbacks: list[Any]) -> Iterator[str]:
+    for entry in fallbacks:
+        yield from [entry] if isinstance(entry, str) else chain.from_iterable(entry.values())
+
+
+def _is_deployment(name: Any) -> bool:
+    """Whether LiteLLM would take `name` for one deployment of a model: by it a request would choose its account."""
+    from litellm.proxy import proxy_server  # there inside the proxy only
+
+    router = proxy_server.llm_router
+    if router is None or not isinstance(name, str) or name in router.model_names:
+        return False
+    return router.has_model_id(name) and name not in (router.model_group_alias or {})
 
 
 def _one_text(prompt: Any) -> bool:

@@ -14,7 +14,7 @@ from gateway.doctor import configuration, machine, settings, stackspot, stores
 from gateway.doctor.deep import run as deep
 from gateway.doctor.report import file as wire
 from gateway.doctor.results import Group, Outcome, Result, together
-from gateway.dotenv import environment, file_values
+from gateway.dotenv import by_file, environment
 from gateway.failures import EXIT_INTERRUPTED, InputError
 from gateway.options import Command, Value, json_option, read_models
 from gateway.project import ROOT
@@ -47,11 +47,11 @@ def doctor(no_agents: bool, as_deep: bool, model: list[str] | None, report: str 
     if report and no_agents:
         raise InputError(f"{option('report')} asks an agent, and {option('no-agents')} forbids it: choose one.")
     file = wire.check_path(report) if report else None
-    in_file, environ = file_values(ROOT), environment(ROOT)
+    files, environ = by_file(ROOT), environment(ROOT)
     context = click.get_current_context(silent=True)
     if url := context.find_root().params.get("url") if context else None:
         environ["GATEWAY_URL"] = normal(url, "--url")
-    found = settings.every(in_file, os.environ)
+    found = settings.every(files, os.environ)
     results = together(_groups(agents=not no_agents), environ)
     results += [wire.report(environ, file)] if file else []
     if not as_json:

@@ -10,19 +10,17 @@ from collections.abc import Mapping
 from gateway.doctor.results import Result, failure, note, ok
 from gateway.dotenv import file_values
 from gateway.environment import for_gateway
-from gateway.names import EXAMPLE, misspelt
+from gateway.names import CONFIGURATIONS, EXAMPLE, misspelt
 from gateway.project import ROOT
 
 NAME = "configuration"
 EXIT_CONFIG = 78
-# In the container the file has another name than in a checkout.
-FILES = ("litellm_config.yaml", "config.yaml")
 LIMIT_SECONDS = 14
 
 
 def check(environ: Mapping[str, str]) -> list[Result]:
     found = [failure(NAME, mistake, "Correct it in the environment or in .env.") for mistake in _own(environ)]
-    file = next((ROOT / name for name in FILES if (ROOT / name).exists()), ROOT / FILES[0])
+    file = next((ROOT / name for name in CONFIGURATIONS if (ROOT / name).exists()), ROOT / CONFIGURATIONS[0])
     done = subprocess.run(
         [sys.executable, "-m", "custom_handlers.stackspot_config", "--config", str(file)],
         env=for_gateway(environ), cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS,

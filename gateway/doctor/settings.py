@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from custom_handlers.config.accounts import NEEDED, named_in, prefix
 from custom_handlers.config.addresses import DEFAULT_ADDRESSES
 from custom_handlers.core.models import AGENT_VARIABLES, is_ulid
-from gateway.names import EXAMPLE, known
+from gateway.names import EXAMPLE, configuration, known
 
-_OURS = re.compile(r"(STACKSPOT|GATEWAY|LITELLM|DATABASE|REDIS|UI|KEY)_[A-Z_]+")
+_OURS = re.compile(r"(STACKSPOT|GATEWAY|LITELLM|DATABASE|REDIS|UI|KEY)_[A-Z0-9_]+")
 _SECRET = re.compile(r"\w*(SECRET|PASSWORD|TOKEN|_KEY|CLIENT_ID)|DATABASE_URL|DIRECT_URL")
 # The way out is the machine's as well; programs differ in which spelling they read.
 WAY_OUT = (
@@ -28,33 +29,44 @@ _SHOWN = (
     ),
     (re.compile(r"\w*_(UPLOADS|IMAGES|CONTENT|LEVEL|MODE|MAP)"), re.compile(r"[A-Za-z]{1,10}")),
     (re.compile(r"\w*_(HOST|BIND)"), re.compile(r"[\w.:-]{1,100}")),
-    (re.compile(r"STACKSPOT_REALM"), re.compile(r"[a-z0-9.-]{1,40}")),
+    (re.compile(r"STACKSPOT_(\w+_)?REALM"), re.compile(r"[a-z0-9.-]{1,40}")),
 )
 
 
 @dataclass(frozen=True)
 class Setting:
     name: str
-    source: str  # environment, .env, default; not set, or missing where it is needed
+    source: str  # environment, a file, default; not set, or missing where it is needed
     shown: str
 
 
-def every(in_file: Mapping[str, str], process: Mapping[str, str]) -> list[Setting]:
-    """`in_file` is what .env sets, `process` the environment, which wins."""
+def every(files: Mapping[str, Mapping[str, str]], process: Mapping[str, str]) -> list[Setting]:
+    """`files` is what each file sets, by its name; a later one wins, and the environment, `process`, over all."""
+    source = {name: file for file, values in files.items() for name in values}
+    in_file = {name: value for values in files.values() for name, value in values.items()}
+    accounts = named_in(configuration())
+    needed = {*_NEEDED, *(f"{prefix(account)}{name}" for account in accounts for name in NEEDED)}
+    # An account that answers by key alone needs no more than the key.
+    by_key = [account for account in accounts if process.get(key := f"{prefix(account)}API_KEY") or in_file.get(key)]
+    needed -= {f"{prefix(account)}{name}" for account in by_key for name in NEEDED}
     documented = known() if EXAMPLE.exists() else (*_NEEDED, *AGENT_VARIABLES.values(), *DEFAULT_ADDRESSES)
-    names = dict.fromkeys([*documented, *_STORES])
+    names = dict.fromkeys([*documented, *sorted(name for name in needed if name not in documented), *_STORES])
     names |= dict.fromkeys(name for name in WAY_OUT if process.get(name) or in_file.get(name))
     names |= dict.fromkeys(sorted(name for name in {*in_file, *process} if _OURS.fullmatch(name)))
-    return [_setting(name, in_file.get(name, ""), process.get(name, "")) for name in names]
+    found = []
+    for name in names:
+        in_process = process.get(name, "")
+        if value := in_process or in_file.get(name, ""):
+            found.append(Setting(name, "environment" if in_process else source[name], _shown(name, value)))
+        else:
+            found.append(_unset(name, needed=name in needed))
+    return found
 
 
-def _setting(name: str, in_file: str, in_process: str) -> Setting:
-    value = in_process or in_file
-    if value:
-        return Setting(name, "environment" if in_process else ".env", _shown(name, value))
+def _unset(name: str, *, needed: bool) -> Setting:
     if name in DEFAULT_ADDRESSES:
         return Setting(name, "default", DEFAULT_ADDRESSES[name])
-    if _SECRET.fullmatch(name) or name in _NEEDED:
+    if _SECRET.fullmatch(name) or needed:
         return Setting(name, "missing", "")
     return Setting(name, "not set" if _WITHOUT_DEFAULT.fullmatch(name) else "default", "")
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import httpx
 
+from custom_handlers.config.accounts import environment_of, in_words_of, named_in
 from custom_handlers.config.addresses import DEFAULT_ADDRESSES
-from custom_handlers.core.models import AGENT_VARIABLES, is_ulid
 from gateway.doctor import answer
-from gateway.doctor.configuration import FILES
+from gateway.doctor.agents import agents_of
 from gateway.doctor.network import client, unreachable
 from gateway.doctor.results import Group, Result, failure, note, ok, together, warning
-from gateway.project import ROOT
+from gateway.names import configuration
 
 TOKEN, CLOCK, CREDENTIALS = "token endpoint", "clock", "credentials"
 TOKEN_SECONDS, AGENT_SECONDS = 4.0, 8.0
@@ -26,9 +27,45 @@ _CREDENTIALS = "Check STACKSPOT_REALM, STACKSPOT_CLIENT_ID and STACKSPOT_CLIENT_
 
 
 def check(environ: Mapping[str, str], *, agents: bool) -> list[Result]:
+    """The default account, and at the same time those that the configuration file names beside it."""
     env = {name: value.strip() for name, value in environ.items()}
-    found, token = _token(env)
-    named = agents_of(env)
+    text = configuration()
+    accounts = ("", *named_in(text))
+    if len(accounts) == 1:
+        return _account("", env, text, agents=agents)
+    return together([_account_group(name, text, agents=agents) for name in accounts], env)
+
+
+def _account_group(account: str, text: str, *, agents: bool) -> Group:
+    run: Callable[[Mapping[str, str]], Sequence[Result]] = lambda env: _account(account, env, text, agents=agents)  # noqa: E731
+    name = f"account {account}" if account else "StackSpot"
+    return Group(name, run, GROUP_SECONDS - 1, "Check this machine's DNS and STACKSPOT_IDM_URL.")
+
+
+def _account(account: str, env: Mapping[str, str], text: str, *, agents: bool) -> list[Result]:
+    named = agents_of(account, env, text)
+    if account:
+        env = {**env, **environment_of(account, env)}
+    found = _asked(env, named, agents=agents)
+    if not account:
+        return found
+    # The clock is the default account's to tell.
+    return [
+        replace(
+            each,
+            check=each.check
+            if each.check.startswith(("agent ", "stream ", "usage "))
+            else f"{each.check} of {account}",
+            message=in_words_of(account, each.message),
+            advice=in_words_of(account, each.advice),
+        )
+        for each in found
+        if each.check != CLOCK
+    ]
+
+
+def _asked(env: Mapping[str, str], named: Mapping[str, str], *, agents: bool) -> list[Result]:
+    found, token = _token(env, named)
     if not agents:
         return [*found, note("agents", "not asked (--no-agents)")]
     if not named:
@@ -49,7 +86,7 @@ def address(env: Mapping[str, str], name: str) -> str:
     return (env.get(name) or DEFAULT_ADDRESSES[name]).rstrip("/")
 
 
-def _token(env: Mapping[str, str]) -> tuple[list[Result], str]:
+def _token(env: Mapping[str, str], named: Mapping[str, str]) -> tuple[list[Result], str]:
     secret = env.get("STACKSPOT_CLIENT_SECRET") or env.get("STACKSPOT_CLIENT_KEY", "")
     given = {
         "STACKSPOT_REALM": env.get("STACKSPOT_REALM", ""),
@@ -57,7 +94,7 @@ def _token(env: Mapping[str, str]) -> tuple[list[Result], str]:
     }
     given["STACKSPOT_CLIENT_SECRET"] = secret
     missing = [name for name, value in given.items() if not value]
-    if missing and len(missing) == len(given) and env.get("STACKSPOT_API_KEY") and not agents_of(env):
+    if missing and len(missing) == len(given) and env.get("STACKSPOT_API_KEY") and not named:
         return [note(TOKEN, "not needed: only the key API is configured, which is not asked")], ""
     named = ", ".join(missing)
     lacking = [failure(CREDENTIALS, f"missing: {named}", f"Set {named}.")] if missing else []
@@ -106,20 +143,6 @@ def _clock(response: httpx.Response) -> Result:
         direction = "ahead of" if skew > 0 else "behind"
         return failure(CLOCK, f"{abs(skew):.0f} s {direction} StackSpot's", "Let this machine take its time from NTP.")
     return ok(CLOCK, "within a minute of StackSpot's")
-
-
-def agents_of(env: Mapping[str, str]) -> dict[str, str]:
-    """The models of each agent, by its id: from the environment, and ids that the configuration file names itself."""
-    found: dict[str, list[str]] = {}
-    for model, variable in AGENT_VARIABLES.items():
-        if is_ulid(agent_id := env.get(variable) or env.get("STACKSPOT_AGENT_ID", "")):
-            found.setdefault(agent_id, []).append(model)
-    for name in FILES:
-        text = (ROOT / name).read_text(errors="replace") if (ROOT / name).is_file() else ""
-        for agent_id in re.findall(r"^\s*stackspot_agent_id:\s*[\"']?([0-9A-Z]{26})\b", text, re.MULTILINE):
-            if agent_id not in found:
-                found[agent_id] = [agent_id]
-    return {agent_id: ", ".join(models) for agent_id, models in found.items()}
 
 
 def _ask(env: Mapping[str, str], name: str, agent_id: str, token: str) -> list[Result]:

@@ -29,7 +29,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
     account = bearer_account(request)
     if faults.rate_limit is not None and not state.window.admits(account, faults.rate_limit, faults.rate_window):
         raise RefusedError(rate_limited())
-    if agent_id not in state.agents or faults.not_shared:
+    shared = state.owners.get(agent_id, account.client_id) == account.client_id
+    if agent_id not in state.agents or not shared or faults.not_shared:
         raise RefusedError(not_shared())
     body = read_chat_body(record.body)
     record.unknown_fields = body.unknown

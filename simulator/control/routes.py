@@ -36,6 +36,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/simulator/tokens/revoke", _call(lambda state, request, body: {"revoked": state.tokens.revoke()})),
         web.put("/simulator/model", _call(_put_model)),
         web.post("/simulator/accounts", _call(_post_account)),
+        web.post("/simulator/accounts/cut", _call(_post_cut)),
         web.post("/simulator/agents", _call(_post_agent)),
         web.post("/simulator/reset", _call(lambda state, request, body: state.reset())),
         web.post("/simulator/outage", _call(_post_outage)),
@@ -148,8 +149,17 @@ def _post_account(state: State, request: web.Request, body: Any) -> None:
 def _post_agent(state: State, request: web.Request, body: Any) -> None:
     agent_id = body.get("id") if isinstance(body, dict) else None
     if not isinstance(agent_id, str) or not is_ulid(agent_id):
-        raise ScriptError("Post an object with id, a ULID (26 characters).")
+        raise ScriptError("Post an object with id, a ULID (26 characters), and client_id if it is one account's alone.")
     state.agents.add(agent_id)
+    if isinstance(owner := body.get("client_id"), str):
+        state.owners[agent_id] = owner
+
+
+def _post_cut(state: State, request: web.Request, body: Any) -> None:
+    client_id = body.get("client_id") if isinstance(body, dict) else None
+    if client_id not in {account.client_id for account in state.tokens.accounts}:
+        raise ScriptError("Post an object with client_id, an account's.")
+    state.tokens.cut_off.add(str(client_id))
 
 
 def _post_outage(state: State, request: web.Request, body: Any) -> None:

@@ -19,6 +19,7 @@ class TokenStore:
     def __init__(self, account: Account, life: float) -> None:
         self.accounts = [account]
         self.life = life
+        self.cut_off: set[str] = set()  # client ids whose credentials and tokens are refused
         self.issued = 0
         self.asked = 0
         self.asking_now = 0
@@ -33,6 +34,8 @@ class TokenStore:
     def find(self, realm: str, client_id: str, client_secret: str) -> Account | None:
         """The account with exactly this credential."""
         for account in self.accounts:
+            if client_id in self.cut_off:
+                continue
             if (account.realm, account.client_id) == (realm, client_id) and hmac.compare_digest(
                 account.client_secret.encode(), client_secret.encode()
             ):
@@ -62,7 +65,7 @@ class TokenStore:
         kept = self._good.get(token)
         if scheme.lower() != "bearer" or kept is None or kept[1] <= time.monotonic():
             return None
-        return kept[0]
+        return None if kept[0].client_id in self.cut_off else kept[0]
 
     def revoke(self) -> int:
         """Make every token bad at once, as happens in mid-life; how many there were."""

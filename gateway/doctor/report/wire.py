@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from gateway.doctor import answer, stackspot
+from gateway.doctor.agents import agents_of
 from gateway.doctor.network import client
 from gateway.doctor.report import stream
 from gateway.doctor.report.shapes import Shapes, kind, media_type
+from gateway.names import configuration
 
 SECONDS = 30.0
 NO_AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"  # the specification's own example of such an id
@@ -62,7 +64,7 @@ def look(environ: Mapping[str, str]) -> Wire:
     idm, inference = (stackspot.address(env, name) for name in ("STACKSPOT_IDM_URL", "STACKSPOT_INFERENCE_URL"))
     realm, client_id = env.get("STACKSPOT_REALM", ""), env.get("STACKSPOT_CLIENT_ID", "")
     secret = env.get("STACKSPOT_CLIENT_SECRET") or env.get("STACKSPOT_CLIENT_KEY", "")
-    agents = list(stackspot.agents_of(env))
+    agents = list(agents_of("", env, configuration()))
     hosts = [part for each in (idm, inference) for part in (urlsplit(each).netloc, urlsplit(each).hostname or "")]
     private = [realm, client_id, secret, *agents, *hosts]
     wire = Wire()

@@ -69,6 +69,21 @@ def test_another_account_can_be_added(simulator: Simulator, caller: Caller) -> N
     assert Caller(caller.url, other, caller.http).chat(agent=AGENT).status_code == 200
 
 
+def test_an_account_has_agents_of_its_own_and_can_be_cut_off(simulator: Simulator, caller: Caller) -> None:
+    simulator.add_account("globex", "third", "its key")
+    own = "01J00000000000000000G10BEX"
+    simulator.add_agent(own, client_id="third")
+    third = Caller(caller.url, Account("globex", "third", "its key", ""), caller.http)
+    assert third.chat(agent=own).status_code == 200
+    assert caller.chat(agent=own).status_code == 403
+    simulator.cut_off("third")
+    assert third.chat(agent=own).status_code == 401
+    assert third.ask_token().status_code == 401
+    assert caller.chat(agent=AGENT).status_code == 200
+    simulator.reset()
+    assert third.chat(agent=own).status_code == 200
+
+
 def test_token_requests_are_counted(simulator: Simulator, caller: Caller) -> None:
     simulator.faults(target="token", header_delay=0.3)
     with ThreadPoolExecutor(3) as pool:

@@ -89,7 +89,7 @@ def test_memory_against_workers(
 def test_settings_with_their_source() -> None:
     in_file = {"STACKSPOT_REALM": "acme", "STACKSPOT_BURST": "7", "DATABASE_URL": "postgresql://me:hunter2@db/x"}
     process = {"STACKSPOT_BURST": "9", "HTTPS_PROXY": "http://me:hunter2@proxy:1", "STACKSPOT_API_KEY": "hunter2"}
-    found = {each.name: (each.source, each.shown) for each in settings.every(in_file, process)}
+    found = {each.name: (each.source, each.shown) for each in settings.every({".env": in_file}, process)}
     assert found["STACKSPOT_REALM"] == (".env", "acme")
     assert found["STACKSPOT_BURST"] == ("environment", "9")
     assert found["STACKSPOT_IDM_URL"] == ("default", "https://idm.stackspot.com")
@@ -104,8 +104,8 @@ def test_settings_with_their_source() -> None:
 @pytest.mark.parametrize("name", ["STACKSPOT_REALM", "STACKSPOT_AGENT_ID", "GATEWAY_PORT", "KEY_BUDGET", "GATEWAY_URL"])
 def test_a_secret_in_the_wrong_line_is_not_shown(name: str) -> None:
     secret = "Zm9vYmFyLXNlY3JldC0xMjM0NTY"
-    assert secret not in str(settings.every({name: secret}, {name: f"https://me:{secret}@x"}))
-    assert secret not in str(settings.every({name: secret}, {}))
+    assert secret not in str(settings.every({".env": {name: secret}}, {name: f"https://me:{secret}@x"}))
+    assert secret not in str(settings.every({".env": {name: secret}}, {}))
 
 
 def test_what_hangs_is_told_and_left() -> None:

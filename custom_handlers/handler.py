@@ -3,9 +3,10 @@
 import json
 import logging
 import traceback
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
 from custom_handlers import outcomes, stackspot_config
@@ -21,7 +22,7 @@ from custom_handlers.core.errors import (
 )
 from custom_handlers.core.events import STOP_SEQUENCE, Delta, Event, Finish
 from custom_handlers.http.timeouts import Deadline
-from custom_handlers.litellm_adapter import charging, responses, sync, timing
+from custom_handlers.litellm_adapter import charging, going_on, responses, sync, timing
 from custom_handlers.litellm_adapter.custom_llm import CustomLLM, ModelResponse, ModelResponseStream
 from custom_handlers.litellm_adapter.exceptions import to_litellm
 from custom_handlers.meter import Meter
@@ -44,7 +45,8 @@ class StackSpotLLM(CustomLLM):
     async def acompletion(  # type: ignore[override]
         self, *, model: str, messages: Any, model_response: ModelResponse, **call: Any
     ) -> ModelResponse:
-        with _as_litellm_errors(model, call), outcomes.told(model, stream=False) as meter:
+        marked = partial(going_on.marked, call=call, stream=False)
+        with _as_litellm_errors(model, call, marked), outcomes.told(model, stream=False) as meter:
             try:
                 async with aclosing(self._answer(model, messages, call, meter, stream=False)) as answer:
                     response = await responses.to_model_response(answer, model_response, model=model)
@@ -58,7 +60,11 @@ class StackSpotLLM(CustomLLM):
         self, *, model: str, messages: Any, **call: Any
     ) -> AsyncGenerator[ModelResponseStream]:
         begun = False
-        with _as_litellm_errors(model, call), outcomes.told(model, stream=True) as meter:
+
+        def marked(failure: Exception) -> Exception:
+            return going_on.marked(failure, call, stream=True, begun=begun)
+
+        with _as_litellm_errors(model, call, marked), outcomes.told(model, stream=True) as meter:
             try:
                 async with aclosing(self._answer(model, messages, call, meter, stream=True)) as answer:
                     async for chunk in responses.to_chunks(answer, model=model):
@@ -155,7 +161,9 @@ def _without_stop_sequence(end: Finish) -> Finish:
 
 
 @contextmanager
-def _as_litellm_errors(model: str, call: Mapping[str, Any]) -> Iterator[None]:
+def _as_litellm_errors(
+    model: str, call: Mapping[str, Any], marked: Callable[[Exception], Exception] = lambda failure: failure
+) -> Iterator[None]:
     """Errors as LiteLLM's exceptions: what is not one already would reach the caller with a traceback."""
     try:
         yield
@@ -170,7 +178,7 @@ def _as_litellm_errors(model: str, call: Mapping[str, Any]) -> Iterator[None]:
     logger.debug("StackSpot call of %s failed: %s", model, failure.message)
     if noted := notes.current():
         noted.headers |= headers_for(failure)
-    raise to_litellm(failure, model=model, through_proxy=_through_proxy(call)) from None
+    raise marked(to_litellm(failure, model=model, through_proxy=_through_proxy(call))) from None
 
 
 def _is_chat(call: Mapping[str, Any]) -> bool:

@@ -82,29 +82,24 @@ def main(file: Path) -> int:
     if not file.exists():
         print("There is no .env. Make one with: make env", file=sys.stderr)
         return 1
-    try:
-        text, more = (_text(path) for path in (file, file.with_name(ACCOUNTS)))
-    except (OSError, ValueError) as error:
-        print(f".env cannot be read: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}.", file=sys.stderr)
-        return 1
-    mistakes = misspelt(_names(text), {})
-    mistakes += [each for each in misspelt(_names(more), {}) if each not in mistakes]
+    found: list[list[str]] = []
+    for path in (file, file.with_name(ACCOUNTS)):
+        try:
+            text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            print(f"{path.name} cannot be read: {why}.", file=sys.stderr)
+            return 1
+        found.append(re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE))
+    mistakes = misspelt([name for names in found for name in names], {})
     mistakes += [
         f"{name} stands in .env: the Docker stack takes the variables of other accounts from {ACCOUNTS}."
-        for name in _names(text)
+        for name in found[0]
         if name in of_accounts()
     ]
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     return 1 if mistakes else 0
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8-sig") if file.exists() else ""
-
-
-def _names(text: str) -> list[str]:
-    return re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)
 
 
 if __name__ == "__main__":

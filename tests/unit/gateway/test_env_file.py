@@ -202,3 +202,34 @@ def test_a_companys_certificates_are_mounted(folder: Path, service: str) -> None
         assert mounts["/app/certificates.pem"]["read_only"] is True
         assert found[service]["environment"]["CA_BUNDLE"] == told
         assert 'SSL_CERT_FILE="$$CA_BUNDLE"' in found[service]["command"][0]
+
+
+ACCOUNTS = """\
+STACKSPOT_TEAM_B_REALM=department-b
+STACKSPOT_TEAM_B_CLIENT_SECRET='with $ and # in it'
+AZURE_API_KEY=azure
+"""
+
+
+def test_other_accounts_reach_the_gateway_by_a_file_of_their_own(folder: Path) -> None:
+    env.write(folder)
+    with (folder / ".env").open("a") as file:
+        file.write("AZURE_API_BASE=https://not-handed-on.example\n")
+    before = services_with(folder)
+    (folder / "accounts.env").write_text(ACCOUNTS)
+    after = services_with(folder)
+    given = {"STACKSPOT_TEAM_B_REALM": "department-b", "AZURE_API_KEY": "azure"}
+    # Compose writes a dollar as two, so that what it renders can be rendered again.
+    given["STACKSPOT_TEAM_B_CLIENT_SECRET"] = "with $$ and # in it"
+    for service in ("preflight", "gateway"):
+        assert after[service]["environment"] == {**before[service]["environment"], **given}
+    for service in ("database", "redis"):
+        assert after[service] == before[service]
+
+
+def test_the_stacks_own_settings_win_over_that_file(folder: Path) -> None:
+    env.write(folder)
+    (folder / "accounts.env").write_text("DATABASE_HOST=elsewhere\nLITELLM_MASTER_KEY=sk-other\nNUM_WORKERS=9\n")
+    environment = environment_of(folder, "gateway")
+    assert (environment["DATABASE_HOST"], environment["NUM_WORKERS"]) == ("database:5432", "1")
+    assert environment["LITELLM_MASTER_KEY"] == settings(folder)["LITELLM_MASTER_KEY"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from custom_handlers.http.network import exempt_loopback, is_loopback
+from gateway import names
 from gateway.dotenv import environment
 from gateway.environment import belongs, for_gateway, left_out
 from gateway.failures import InputError
@@ -183,3 +184,52 @@ def test_make_up_finds_them_before_anything_starts(tmp_path: Path) -> None:
     own.write_text((ROOT / ".env.example").read_text().replace("#", ""))
     own.write_text("".join(line for line in (ROOT / ".env.example").read_text().splitlines(True) if "=" in line))
     assert check().returncode == 0
+
+
+# accounts.env
+
+
+@pytest.fixture
+def with_team_b(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder whose litellm_config.yaml names the account team-b."""
+    config = tmp_path / "litellm_config.yaml"
+    config.write_text("model_list:\n  - model_info: {stackspot_account: team-b} # stackspot_account: not-this\n")
+    monkeypatch.setattr(names, "CONFIGURATIONS", (str(config),))
+    return tmp_path
+
+
+def test_it_is_read_like_env_which_wins(tmp_path: Path) -> None:
+    (tmp_path / "accounts.env").write_text("STACKSPOT_TEAM_B_REALM='department b'\nSTACKSPOT_REALM=other\n")
+    assert read(tmp_path, b"STACKSPOT_REALM=acme\n") == {
+        "STACKSPOT_TEAM_B_REALM": "department b",
+        "STACKSPOT_REALM": "acme",
+    }
+    (tmp_path / "accounts.env").write_text("no line of it\n")
+    with pytest.raises(InputError, match=r"Line 1 of accounts\.env cannot be read"):
+        read(tmp_path, b"")
+
+
+@pytest.mark.usefixtures("with_team_b")
+def test_the_variables_of_an_account_are_settings_when_a_model_names_it() -> None:
+    assert misspelt(["STACKSPOT_TEAM_B_CLIENT_ID"], {}) == []
+    assert misspelt(["STACKSPOT_TEAM_B_CLIENT_DI"], {}) == [
+        "STACKSPOT_TEAM_B_CLIENT_DI is not a setting of the gateway; did you mean STACKSPOT_TEAM_B_CLIENT_ID?"
+    ]
+    [other] = misspelt(["STACKSPOT_NOT_THIS_REALM"], {})
+    assert other.startswith("STACKSPOT_NOT_THIS_REALM is not a setting of the gateway")
+
+
+def test_make_up_looks_at_both_files(with_team_b: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    env, accounts = with_team_b / ".env", with_team_b / "accounts.env"
+    env.write_text("STACKSPOT_REALM=acme\n")
+    assert names.main(env) == 0
+    accounts.write_text("STACKSPOT_TEAM_B_REALM=b\nAZURE_API_KEY=x\n")
+    assert names.main(env) == 0
+    accounts.write_text("STACKSPOT_TEAM_B_RELAM=b\n")
+    env.write_text("STACKSPOT_TEAM_B_REALM=b\n")
+    assert names.main(env) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "STACKSPOT_TEAM_B_RELAM is not a setting of the gateway; did you mean STACKSPOT_TEAM_B_REALM?",
+        "STACKSPOT_TEAM_B_REALM stands in .env: the Docker stack takes the variables of other accounts from "
+        "accounts.env.",
+    ]

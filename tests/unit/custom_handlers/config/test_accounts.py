@@ -73,7 +73,9 @@ def test_the_secret_goes_by_two_names_there_too() -> None:
 
 
 def test_an_account_may_have_a_key_alone() -> None:
-    other = read_settings({**DEFAULT, "STACKSPOT_TEAM_B_API_KEY": "second"}, [entry(), entry("team-b")]).others["team-b"]
+    other = read_settings({**DEFAULT, "STACKSPOT_TEAM_B_API_KEY": "second"}, [entry(), entry("team-b")]).others[
+        "team-b"
+    ]
     assert (other.api_key, other.client_id, other.agent_ids) == ("sk-second", "", {})
 
 

@@ -52,9 +52,7 @@ def test_what_is_wrong_is_told_with_the_accounts_own_variables(doctor: Doctor, c
     found = doctor(**{**TEAM_B, "STACKSPOT_TEAM_B_CLIENT_SECRET": "wrong"})
     outcome, _, advice = found.told("token endpoint of team-b")
     assert outcome == "failure"
-    assert advice == (
-        "Check STACKSPOT_TEAM_B_REALM, STACKSPOT_TEAM_B_CLIENT_ID and STACKSPOT_TEAM_B_CLIENT_SECRET."
-    )
+    assert advice == ("Check STACKSPOT_TEAM_B_REALM, STACKSPOT_TEAM_B_CLIENT_ID and STACKSPOT_TEAM_B_CLIENT_SECRET.")
     assert found.told("token endpoint")[0] == "ok"
     without = doctor(**{**TEAM_B, "STACKSPOT_TEAM_B_CLIENT_SECRET": ""})
     assert without.told("credentials of team-b") == (

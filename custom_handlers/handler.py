@@ -61,7 +61,7 @@ class StackSpotLLM(CustomLLM):
     ) -> AsyncGenerator[ModelResponseStream]:
         begun = False
 
-        def marked(failure: Exception) -> Exception:
+        def marked(failure: Any) -> Any:
             return going_on.marked(failure, call, stream=True, begun=begun)
 
         with _as_litellm_errors(model, call, marked), outcomes.told(model, stream=True) as meter:

@@ -175,7 +175,8 @@ def _other(
             f"No account can have the name {name} ({accounts.OPTION}): {taken[0]} is a setting of the default one."
         )
         return base
-    own, found = accounts.environment_of(name, env), []
+    own = accounts.environment_of(name, env)
+    found: list[str] = []
     settings = _account(base, own, [entry for entry in entries if entry.account == name], found)
     if own["STACKSPOT_UPLOADS"].lower() not in SWITCH_VALUES:
         found.append("STACKSPOT_UPLOADS must be true or false.")

@@ -4,6 +4,7 @@ Whatever a check of the configuration needs imports LiteLLM when it is first use
 
 responses      our events as LiteLLM's answers and chunks
 exceptions     our errors as LiteLLM's
+going_on       what LiteLLM's router is told of a failure: whether another deployment or model may answer
 custom_llm     LiteLLM's classes that the handler is written against
 sync           synchronous callers
 charging       who pays for a call that ends without an answer

@@ -96,8 +96,8 @@ def _token(env: Mapping[str, str], named: Mapping[str, str]) -> tuple[list[Resul
     missing = [name for name, value in given.items() if not value]
     if missing and len(missing) == len(given) and env.get("STACKSPOT_API_KEY") and not named:
         return [note(TOKEN, "not needed: only the key API is configured, which is not asked")], ""
-    named = ", ".join(missing)
-    lacking = [failure(CREDENTIALS, f"missing: {named}", f"Set {named}.")] if missing else []
+    told = ", ".join(missing)
+    lacking = [failure(CREDENTIALS, f"missing: {told}", f"Set {told}.")] if missing else []
     base = address(env, "STACKSPOT_IDM_URL")
     # Without credentials the way there is tried all the same, so that one run tells all that is missing.
     realm = given["STACKSPOT_REALM"] if re.fullmatch(r"[\w.-]+", given["STACKSPOT_REALM"]) else "stackspot"

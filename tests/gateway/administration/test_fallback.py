@@ -171,7 +171,8 @@ def test_a_request_chooses_no_fallback(covered: Server, simulator: Simulator, pr
     developer = limited(covered)
     for name in ("fallbacks", "context_window_fallbacks"):
         for value in ([OTHER], [{"stackspot-ai-code": [OTHER]}], [{"model": OTHER}]):
-            reply = ask(covered, developer, route, "stackspot-code", **{name: value})
+            chosen: dict[str, Any] = {name: value}
+            reply = ask(covered, developer, route, "stackspot-code", **chosen)
             assert (reply.status >= 400, asked(provider)) == (True, 0), (name, value)
     assert ask(covered, developer, route, OTHER).status == 403
     assert answered(simulator) == {}

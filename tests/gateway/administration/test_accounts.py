@@ -126,22 +126,23 @@ def test_requests_are_spread_over_both(two_accounts: Server, simulator: Simulato
     assert {reply.status for reply in replies} == {200}
     found = answered(simulator)
     assert (set(found), sum(found.values())) == ({FIRST_AGENT, SECOND_AGENT}, 40)
-    assert min(found.values()) > 5  # of 40 by chance: less happens once in a hundred thousand runs
+    assert min(found.values()) > 5  # of 40 by chance: once in 700,000 runs there are fewer
 
 
 def test_an_account_that_is_cut_off_is_replaced(two_accounts: Server, simulator: Simulator, second: Account) -> None:
     simulator.cut_off(second.client_id)
+    simulator.rule({"text": "Hello.", "usage": {"input": 1000, "output": 500}}, pattern=".")
     developer = hire(two_accounts, rpm_limit=1000)
     replies = [ask(two_accounts, developer, route, stream=stream) for route, stream in REPLACED for _ in range(6)]
     assert [reply for reply in replies if reply.failure] == []
     assert answered(simulator) == {FIRST_AGENT: len(replies)}, "no request is answered twice"
-    tokens = sum(reply.usage["input"] + reply.usage["output"] for reply in replies if reply.usage)
-    eventually(lambda: spend(two_accounts, developer) == pytest.approx(tokens * 0.000001), "the spend")
+    wanted = pytest.approx(0.0015 * len(replies))
+    eventually(lambda: spend(two_accounts, developer) == wanted, "each answer is paid for, once")
 
 
 @pytest.mark.parametrize(
     "faults",
-    [{"status": 403}, {"status": 502, "html": True}, {"status": 429}, {"disconnect": "reset"}, {"empty_answer": True}],
+    [{"status": 403}, {"status": 429}, {"disconnect": "reset"}, {"empty_answer": True}],
     ids=str,
 )
 def test_what_goes_to_the_other_account(two_accounts: Server, simulator: Simulator, faults: dict[str, Any]) -> None:

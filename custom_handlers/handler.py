@@ -112,8 +112,12 @@ class StackSpotLLM(CustomLLM):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
                 yield event
 
-    async def pace(self) -> dict[str, tuple[Quota, Status] | None]:
-        """How each account is shared at this moment, "" being the default one; None where it is not paced."""
+    async def pace(self) -> tuple[Quota, Status] | None:
+        """How the default account is shared at this moment; None where it is not paced."""
+        return (await self.paces())[""]
+
+    async def paces(self) -> dict[str, tuple[Quota, Status] | None]:
+        """The same for each account, the default one by the name ""."""
         found: dict[str, tuple[Quota, Status] | None] = {}
         for account in ("", *stackspot_config.current().others):
             client = self._client_of(account)

@@ -34,5 +34,5 @@ if process.event_under_way():
 
     metrics.start(stackspot_llm.pace)
     caller_route.add(installation.proxy_app())
-    pace_route.add(installation.proxy_app(), stackspot_llm.pace)
+    pace_route.add(installation.proxy_app(), stackspot_llm.paces)
     garbage.take_over(asyncio.get_running_loop())

@@ -128,6 +128,10 @@ revoke: .admin  ## Take a key away at once: make revoke NAME=dev1
 team: .admin  ## List the teams; make or change one: make team NAME=backend [BUDGET= PERIOD= RPM= TPM= MODELS=]
 	@$(GATEWAY) team
 
+.PHONY: admin
+admin: .admin  ## List who may sign in to the admin UI as administrator; add or reset one: make admin NAME=ana@example.com
+	@$(GATEWAY) admin
+
 .PHONY: usage
 usage: .admin  ## Show what each developer used in 30 days (BY=team|model|day DAYS=7 TIMEZONE=; CSV=file or FORMAT=csv)
 	@$(GATEWAY) usage

@@ -24,7 +24,12 @@ if process.event_under_way():
     settings = stackspot_config.current()
     try:
         memory = installation.memory_of(settings)
-        installation.install_in_proxy(settings.limits, memory, mask_personal_data=settings.mask_personal_data)
+        installation.install_in_proxy(
+            settings.limits,
+            memory,
+            mask_personal_data=settings.mask_personal_data,
+            default_prices=settings.default_prices,
+        )
     except installation.NotInstalledError as error:
         if process.under_way():
             process.end(str(error))

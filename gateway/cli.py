@@ -9,6 +9,7 @@ import click
 
 from custom_handlers.version import __version__
 from gateway import spelling
+from gateway.admins import admins
 from gateway.clients import clients
 from gateway.completion import VARIABLE, completion
 from gateway.compose import backup, restore, upgrade
@@ -88,6 +89,7 @@ for each in (
     keys,
     teams,
     usage,
+    admins,
     whoami,
     clients,
     env,

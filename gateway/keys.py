@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,6 @@ import click
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
 from custom_handlers.pacing.quota import WEIGHT_FIELD
 from gateway import spelling
-from gateway.banner import publish
 from gateway.failures import GatewayError, InputError
 from gateway.management import Gateway, RefusedError, settings, with_gateway
 from gateway.options import (
@@ -213,8 +211,6 @@ def _hand_out(
             f"  use it   OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY=<the key>",
             file=sys.stderr,
         )
-    with suppress(GatewayError, KeyError):  # what a unit of spend is, in the UI; the key matters more
-        publish(gateway)
 
 
 def _row(key: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ credentials      who the gateway is to StackSpot
 config_file      LiteLLM's configuration file: its StackSpot deployments, and every mistake in them
 deployment       one deployment's model_info, parsed once
 request_limits   how much one request may hold
+operation        prices, and what else the configuration file hands to LiteLLM
 pacing           at what pace requests go to StackSpot
 stored_responses for how long answers of /v1/responses are kept
 addresses        where StackSpot is by default

@@ -13,11 +13,12 @@ from custom_handlers.config import accounts
 from custom_handlers.config.deployment import PREFIX, parse, resolve, resolve_agent
 from custom_handlers.config.spelling import listed, nearest, suggestion
 from custom_handlers.core.errors import ConfigurationError, UnknownModelError
-from custom_handlers.core.models import AGENT_VARIABLES, PROVIDER, canonical_model_name, is_ulid
+from custom_handlers.core.models import AGENT_VARIABLES, PRICE_PER_TOKEN, PROVIDER, canonical_model_name, is_ulid
 
 DEFAULT_AGENT_VARIABLE = "STACKSPOT_AGENT_ID"
 API_KEY_VARIABLE = "STACKSPOT_API_KEY"
 WHERE_AGENT = "the agent's page in the StackSpot portal; it must be shared with the gateway's client key"
+_COSTS = ("input_cost_per_token", "output_cost_per_token")
 _REFERENCE = re.compile(r"os\.environ/(STACKSPOT\w*)", re.IGNORECASE)
 
 
@@ -34,6 +35,7 @@ class ModelEntry:
     info: Mapping[str, Any]
     variables: tuple[str, ...] = ()
     misplaced: tuple[str, ...] = ()
+    default_prices: bool = False
 
     @property
     def account(self) -> str:
@@ -80,6 +82,7 @@ def scan(config: Path) -> tuple[list[ModelEntry] | None, list[str]]:
                 resolve(info),
                 tuple(dict.fromkeys(_REFERENCE.findall(str([info, params])))),
                 tuple(option for option in params if str(option).casefold().startswith(PREFIX)),
+                _has_default_prices(params, info),
             )
         )
         ids.append((name, str(info.get("id") or f"{name} {params}")))
@@ -89,6 +92,16 @@ def scan(config: Path) -> tuple[list[ModelEntry] | None, list[str]]:
         if count > 1
     ]
     return found, mistakes
+
+
+def _has_default_prices(params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+    """Of the two places LiteLLM takes the first that has a price."""
+    resolved = [resolve({name: each.get(name) for name in _COSTS}) for each in (params, info)]
+    prices = [resolved[0][name] or resolved[1][name] for name in _COSTS]
+    try:
+        return all(float(price) == PRICE_PER_TOKEN for price in prices)
+    except (TypeError, ValueError):
+        return False
 
 
 def check(

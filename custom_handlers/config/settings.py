@@ -22,6 +22,8 @@ from custom_handlers.config.config_file import (
     stray_variables,
 )
 from custom_handlers.config.credentials import read_agent_ids, read_api_key, read_credentials
+from custom_handlers.config.operation import VARIABLES as OPERATION_VARIABLES
+from custom_handlers.config.operation import check_operation
 from custom_handlers.config.pacing import VARIABLES as PACING_VARIABLES
 from custom_handlers.config.pacing import read_quota
 from custom_handlers.config.request_limits import VARIABLES as LIMIT_VARIABLES
@@ -42,6 +44,7 @@ SWITCHES = (
     "STACKSPOT_UPLOADS",
     "STACKSPOT_FETCH_IMAGES",
     "STACKSPOT_MASK_PERSONAL_DATA",
+    "STACKSPOT_NAMED_LOGINS_ONLY",
 )
 SWITCH_VALUES = ("", "true", "false")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -58,6 +61,7 @@ KNOWN = (
     *LIMIT_VARIABLES,
     *PACING_VARIABLES,
     *RESPONSES_VARIABLES,
+    *OPERATION_VARIABLES,
 )
 CLIENTS_KEY = f"{PREFIX}GATEWAY_KEY"  # a developer's own virtual key, for clients
 
@@ -85,6 +89,7 @@ class Settings:
     limits: RequestLimits = field(default_factory=RequestLimits)
     quota: Quota | None = None  # what the account may ask in a minute; None for no limit
     responses_minutes: int = 0  # how long answers of /v1/responses are kept; 0 for not at all
+    default_prices: bool = False  # a unit of spend is a million tokens
     in_process: bool = False  # no configuration file: the environment alone says which agents there are
     account: str = ""
     others: Mapping[str, "Settings"] = field(default_factory=dict)
@@ -122,6 +127,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
     limits = read_limits(env, mistakes)
     responses_minutes = read_minutes(env, mistakes)
+    check_operation(env, mistakes)
     if env.get("STACKSPOT_LOG_LEVEL") and log_level(env) is None:
         mistakes.append(f"STACKSPOT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     base = Settings(
@@ -140,6 +146,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         mask_personal_data=switches["STACKSPOT_MASK_PERSONAL_DATA"] == "true",
         limits=limits,
         responses_minutes=responses_minutes,
+        default_prices=all(entry.default_prices for entry in entries),
         in_process=in_process,
     )
     settings = _account(base, env, [entry for entry in entries if not entry.account], mistakes)

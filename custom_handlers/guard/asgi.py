@@ -11,6 +11,7 @@ from custom_handlers.config.request_limits import MEGABYTE, RequestLimits
 from custom_handlers.core import masking
 from custom_handlers.guard import (
     asking,
+    banner,
     chat,
     completions,
     counting,
@@ -49,11 +50,18 @@ class Guard:
     """Passes on what may pass, as it may pass; answers the rest itself."""
 
     def __init__(
-        self, app: App, limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False
+        self,
+        app: App,
+        limits: RequestLimits,
+        memory: Memory | None = None,
+        *,
+        mask_personal_data: bool = False,
+        default_prices: bool = True,
     ) -> None:
         self.app = app
         self._limits, self._memory = limits, memory
         self._masks = mask_personal_data
+        self._default_prices = default_prices
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -87,6 +95,8 @@ class Guard:
             logger.info("Refused with %d: %s", rejected.status, rejected.message)
             await answer(incoming, send, rejected.status, rejected.body(routes.shape_of(path)))
             return
+        if route.path == banner.PATH:
+            send = banner.told(send, default_prices=self._default_prices)
         if route.surface and body is not None:
             send = error_headers.with_noted_headers(send)
             if self._memory and turn:

@@ -23,9 +23,9 @@ class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy(limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False) -> None:
+def install_in_proxy(limits: RequestLimits, memory: Memory | None = None, **options: bool) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
-    install(proxy_app(), limits, memory, mask_personal_data=mask_personal_data)
+    install(proxy_app(), limits, memory, **options)
 
 
 def memory_of(settings: Settings) -> Memory | None:
@@ -45,8 +45,8 @@ def proxy_app() -> Any:
     return getattr(sys.modules.get(PROXY), "app", None)
 
 
-def install(app: Any, limits: RequestLimits, memory: Memory | None = None, *, mask_personal_data: bool = False) -> None:
-    """Safe to call again: the guard stays, with the new settings.
+def install(app: Any, limits: RequestLimits, memory: Memory | None = None, **options: bool) -> None:
+    """Safe to call again: the guard stays, with the new settings. `options` are the guard's.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then
     (`add_middleware` raises), and the only thing left that every request passes is the built stack itself.
@@ -58,4 +58,4 @@ def install(app: Any, limits: RequestLimits, memory: Memory | None = None, *, ma
             "LiteLLM starts its app in another way than 1.108 did."
         )
     inner = stack.app if isinstance(stack, Guard) else stack
-    app.middleware_stack = Guard(inner, limits, memory, mask_personal_data=mask_personal_data)
+    app.middleware_stack = Guard(inner, limits, memory, **options)

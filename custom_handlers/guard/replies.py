@@ -18,20 +18,22 @@ def mend(surface: str, body: dict[str, Any], send: Send) -> Send:
     """A `send` that mends the answer to `body`, as it was after prepare(), on `surface`."""
     streamed = body.get("stream") is True
     if surface in ("chat", "completions") and streamed:
-        return _changed(send, lambda piece: _typed(piece) if piece.startswith(_ERROR) else piece)
+        return changed(send, lambda piece: _typed(piece) if piece.startswith(_ERROR) else piece)
     if surface == "responses" and streamed:
-        return _changed(send, call_events.CallEvents().feed)
+        return changed(send, call_events.CallEvents().feed)
     if surface == "messages" and body.get("stop_sequences"):
         matched = matched_stop.listen()
-        return _changed(send, lambda piece: _stopped(piece, matched, streamed=streamed))
+        return changed(send, lambda piece: _stopped(piece, matched, streamed=streamed))
     return send
 
 
-def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
-    async def changed(piece: bytes) -> bytes:
+def changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
+    """A `send` that puts each piece of a body through `change`."""
+
+    async def through(piece: bytes) -> bytes:
         return change(piece)
 
-    return pieces.changing(send, changed)
+    return pieces.changing(send, through)
 
 
 def _typed(piece: bytes) -> bytes:

@@ -19,7 +19,6 @@ import httpx
 
 from database.local import database
 from gateway import addresses, ports
-from gateway.banner import publish
 from gateway.demo import agent, project
 from gateway.environment import clean_environment
 from gateway.failures import GatewayError, interrupt_once
@@ -104,7 +103,6 @@ def tour(gateway: Server, password: str) -> None:
         print("  A coding agent works with it, on a small repository whose tests fail:")
         cost = code(client, developer)
         print(f"  spent so far: {spend(client, developer, cost):.6f} of 1 (millions of tokens)")
-        publish(management)
         say("How to go on:")
         print(f"  admin UI: {gateway.url}/ui   login: admin / {password}   (Usage and Logs show what was just done)")
         print(f"  master key, for the management API: {gateway.key}")

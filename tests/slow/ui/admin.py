@@ -18,14 +18,14 @@ class Admin:
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
 
-    def sign_in(self, password: str) -> None:
-        self.try_to_sign_in(password)
+    def sign_in(self, password: str, name: str = "admin") -> None:
+        self.try_to_sign_in(password, name)
         self.page.wait_for_url(re.compile(r"/ui/?(\?.*)?$"))
         expect(self.page.get_by_role("link", name="Virtual Keys", exact=True)).to_be_visible()
 
-    def try_to_sign_in(self, password: str) -> None:
+    def try_to_sign_in(self, password: str, name: str = "admin") -> None:
         self.page.goto(f"{self._gateway.url}/ui")
-        self.page.get_by_role("textbox", name="Username").fill("admin")
+        self.page.get_by_role("textbox", name="Username").fill(name)
         self.page.get_by_role("textbox", name="Password").fill(password)
         self.page.get_by_role("button", name="Login", exact=True).click()
 

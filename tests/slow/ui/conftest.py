@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from gateway.banner import publish
-from gateway.management import Gateway
 from tests.developers import Developer, ask, hire, spend
 from tests.harness import AGENTS, ROOT, Server
 from tests.slow.ui.admin import Admin
@@ -79,7 +77,6 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def team(team_gateway_server: Server) -> Team:
-    publish(Gateway(team_gateway_server.url, team_gateway_server.key))
     done = [work(team_gateway_server, name, rounds) for name, rounds in (("ana", 3), ("bruno", 2))]
     for one in done:
         eventually(

@@ -14,8 +14,6 @@ import psycopg
 from playwright.sync_api import Page, expect
 
 from database.local import database
-from gateway.banner import publish
-from gateway.management import Gateway
 from simulator.client import Simulator
 from tests.developers import ask, hire
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
@@ -105,7 +103,6 @@ def main() -> None:
             ):
                 switches.reset()
                 gateway = Server(started.url, started.process, started.log, started.key, password)
-                publish(Gateway(gateway.url, gateway.key))
                 make_a_week(variables["DATABASE_URL"], work(gateway))
                 take(browser.new_page(viewport={"width": 1440, "height": 1200}), gateway, folder)
     print(f"Wrote {PICTURE.relative_to(ROOT)}.")

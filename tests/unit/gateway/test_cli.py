@@ -127,10 +127,10 @@ def test_every_mistake_is_told_at_once(here: Callable[..., Ran]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [words for words, _ in every_command() if words.split()[0] in ("keys", "teams", "usage")]
+    "words", [words for words, _ in every_command() if words.split()[0] in ("keys", "teams", "usage", "admins")]
 )
 def test_a_gateway_that_is_away_is_one_sentence(here: Callable[..., Ran], words: str) -> None:
-    name = [] if words in ("keys list", "teams list", "usage") else ["dev1"]
+    name = [] if words in ("keys list", "teams list", "usage", "admins list") else ["dev1"]
     done = here(*words.split(), *name)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The gateway at http://127.0.0.1:9 cannot be reached")

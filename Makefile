@@ -132,6 +132,10 @@ team: .admin  ## List the teams; make or change one: make team NAME=backend [BUD
 admin: .admin  ## List who may sign in to the admin UI as administrator; add or reset one: make admin NAME=ana@example.com
 	@$(GATEWAY) admin
 
+.PHONY: forget
+forget: .admin  ## Delete what is stored about a developer: make forget NAME=dev1
+	@$(GATEWAY) forget
+
 .PHONY: usage
 usage: .admin  ## Show what each developer used in 30 days (BY=team|model|day DAYS=7 TIMEZONE=; CSV=file or FORMAT=csv)
 	@$(GATEWAY) usage

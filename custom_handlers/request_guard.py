@@ -35,9 +35,10 @@ if process.event_under_way():
             process.end(str(error))
         raise
     from custom_handlers import metrics  # after LiteLLM has said where workers share their numbers
-    from custom_handlers.litellm_adapter import caller_route, pace_route  # what they import of LiteLLM is the proxy's
+    from custom_handlers.litellm_adapter import caller_route, forget_route, pace_route  # LiteLLM's app is there now
 
     metrics.start(stackspot_llm.pace)
     caller_route.add(installation.proxy_app())
     pace_route.add(installation.proxy_app(), stackspot_llm.paces)
+    forget_route.add(installation.proxy_app(), process.database)
     garbage.take_over(asyncio.get_running_loop())

@@ -3,6 +3,7 @@
 cli                   the program; __main__ starts it, make hands it what was typed behind `make`
 keys, teams, usage    virtual keys, teams, and what was used
 admins                who signs in to the admin UI by name
+forget                deletes what is stored about a developer
 consumption, periods  what was used in the days of a time zone
 whoami                what a developer's own key may do, and what is left of its budget
 clients               how to point each client at the gateway; configure writes that into a client's files (configuring:

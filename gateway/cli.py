@@ -17,6 +17,7 @@ from gateway.configure import configure
 from gateway.doctor.command import doctor
 from gateway.env_file import write
 from gateway.failures import EXIT_INTERRUPTED, GatewayError, InputError, guarded
+from gateway.forget import forget
 from gateway.keys import keys
 from gateway.options import Command, Group
 from gateway.project import ROOT, require_host, require_module
@@ -90,6 +91,7 @@ for each in (
     teams,
     usage,
     admins,
+    forget,
     whoami,
     clients,
     env,

@@ -158,7 +158,7 @@ def revoke(gateway: Gateway, name: str) -> None:
     key = _key_of(gateway, name)
     if not key:
         raise GatewayError(f"{name} has no key.")
-    _take_away(gateway, key)
+    take_away(gateway, key)
     print(f"{name}'s key is revoked and will be refused from now on; the usage stays.")
 
 
@@ -170,7 +170,7 @@ def make_key(
     if team := wanted.get("team_id"):
         add_member(gateway, team, name)
     if old:
-        _take_away(gateway, old)
+        take_away(gateway, old)
     body = {field: value for field, value in wanted.items() if value is not None}
     body |= {"key_alias": name, "user_id": name, "allowed_routes": ALLOWED_ROUTES}
     try:
@@ -239,7 +239,7 @@ def _key_of(gateway: Gateway, name: str) -> dict[str, Any] | None:
     return next((key for key in gateway.keys(user_id=name) if key["key_alias"] == name), None)
 
 
-def _take_away(gateway: Gateway, key: Mapping[str, Any]) -> None:
+def take_away(gateway: Gateway, key: Mapping[str, Any]) -> None:
     """Blocks the key first: of a block LiteLLM tells its other workers (through Redis), of a deletion it does not."""
     gateway.post("/key/block", {"key": key["token"]})
     gateway.post("/key/delete", {"keys": [key["token"]]})

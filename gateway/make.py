@@ -49,6 +49,7 @@ TARGETS: dict[str, Target] = {
     "revoke": Target(("keys", "revoke"), ("NAME",)),
     "team": Target(("teams", "list"), ("NAME", *LIMITS, "WEIGHT"), with_name=("teams", "set")),
     "admin": Target(("admins", "list"), ("NAME",), with_name=("admins", "create")),
+    "forget": Target(("forget",), ("NAME",)),
     "usage": Target(("usage",), ("BY", "DAYS", "TIMEZONE", "CSV", "FORMAT")),
     "clean-data": Target(("data", "remove")),
     "env": Target(("env",)),

@@ -116,7 +116,7 @@ _MANAGEMENT = (
     *("GET /prompts/list", "GET /search_tools/list", "GET /vector_store/list", "GET /v1/vector_store/list"),
     *("GET /v1/agents", "GET /v1/mcp/server", "GET /v1/mcp/toolset", "GET /v1/mcp/access_groups", "GET /v1/tool/*"),
     *("GET /credentials", "GET /v1/mcp/user-credentials", "GET /claude-code/plugins"),
-    "GET /stackspot/pace",  # our own
+    *("GET /stackspot/pace", "POST /stackspot/forget"),  # our own
 )
 # LiteLLM's routes that begin with any segment: they would pass as management of that name.
 _CROSSING = re.compile(r"/[^/]+/(v1/(files|batches)(/.*)?|mcp/?|authorize|token|register)", re.DOTALL)

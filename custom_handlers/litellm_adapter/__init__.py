@@ -12,6 +12,7 @@ hook           LiteLLM's own hook, behind the guard (failed_calls: books what fa
 timing         when StackSpot was asked and has answered, for LiteLLM's own metrics
 caller_route   a route that tells the guard who asks
 pace_route     a route that shows administrators how the account is shared
+forget_route   a route that deletes what is stored about a developer
 registration   the models, for LiteLLM in-process
 process        LiteLLM's own start: recognised, and ended when it cannot go on
 garbage        when the proxy collects garbage

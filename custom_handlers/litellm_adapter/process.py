@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 EXIT_STARTUP = 3  # uvicorn's STARTUP_FAILURE: its supervisor then stops instead of starting the worker again
 _SERVER = "litellm.proxy.proxy_server"
@@ -35,6 +35,11 @@ def config() -> Path | None:
     """The configuration file that the proxy was started with."""
     path = getattr(sys.modules.get(_SERVER), "user_config_file_path", None)
     return Path(path) if path else None
+
+
+def database() -> Any:
+    """LiteLLM's connection to its database, if it has one."""
+    return getattr(getattr(sys.modules.get(_SERVER), "prisma_client", None), "db", None)
 
 
 def workers() -> int:

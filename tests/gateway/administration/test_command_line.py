@@ -82,6 +82,8 @@ def test_every_target_of_administration_works_with_it(light: Path, run: Run, tea
     assert make("usage", "FORMAT=csv").startswith("developer,requests,")
     assert team_gateway.url in make("client", "NAME=codex")
     assert "is revoked" in make("revoke", "NAME=light")
+    assert "about light is deleted" in make("forget", "NAME=light")
+    assert make("admin")
     assert re.search(r"^ok +gateway ", make("doctor"), re.MULTILINE)
     assert make("env").startswith("Wrote .env with new secrets")
     assert (light / ".env").exists()

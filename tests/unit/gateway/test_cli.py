@@ -127,7 +127,8 @@ def test_every_mistake_is_told_at_once(here: Callable[..., Ran]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [words for words, _ in every_command() if words.split()[0] in ("keys", "teams", "usage", "admins")]
+    "words",
+    [words for words, _ in every_command() if words.split()[0] in ("keys", "teams", "usage", "admins", "forget")],
 )
 def test_a_gateway_that_is_away_is_one_sentence(here: Callable[..., Ran], words: str) -> None:
     name = [] if words in ("keys list", "teams list", "usage", "admins list") else ["dev1"]

@@ -174,9 +174,11 @@ def _as_litellm_errors(
     except StackSpotError as error:
         failure: StackSpotError = error
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        logger.error("Call of %s failed: %s at %s:%s", model, type(error).__name__, place.filename, place.lineno)
-        failure = InternalServerError(f"The gateway failed on this call ({type(error).__name__}); its log says where.")
+        # Without its text, which may be the caller's.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        kind = type(error).__name__
+        logger.error("Call of %s failed: %s\nTraceback (most recent call last):\n%s%s", model, kind, trace, kind)
+        failure = InternalServerError(f"The gateway failed on this call ({kind}); its log says where.")
     else:
         return
     logger.debug("StackSpot call of %s failed: %s", model, failure.message)

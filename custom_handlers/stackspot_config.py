@@ -14,7 +14,7 @@ from custom_handlers.config.settings import Settings, log_level, read
 from custom_handlers.config.stored_responses import MINUTES
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.http.network import certificate_mistakes, exempt_loopback
-from custom_handlers.litellm_adapter import logs, process, redis_client
+from custom_handlers.litellm_adapter import error_lines, logs, process, redis_client
 
 logger = logging.getLogger("stackspot_config")
 
@@ -47,6 +47,7 @@ def configure_proxy() -> None:
         _configure(None)
         return
     logs.log_like_litellm(logger, log_level(os.environ) or logging.INFO)
+    error_lines.shorten()
     os.environ.update(exempt_loopback(os.environ))  # LiteLLM asks its own database engine on loopback
     try:
         _configure(process.config())

@@ -42,6 +42,12 @@ def normal(given: str, label: str = "GATEWAY_URL") -> str:
     return f"{scheme}://{shown}{f':{number}' if number else ''}{path}".rstrip("/")
 
 
+def local_url(host: str, number: int, path: str = "") -> str:
+    """Where a gateway that listens on `host` is reached from its own machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{number}/{path.strip('/')}".rstrip("/")
+
+
 def port(environ: Mapping[str, str]) -> int:
     """GATEWAY_PORT. Raises InputError."""
     return whole(environ, "GATEWAY_PORT", DEFAULT_PORT, 65535)

@@ -18,10 +18,10 @@ SILENCE_SECONDS = 15.0  # the longest that a log stays without a sign of life
 
 
 class Step:
-    """One step under way; `detail` is what it has come to."""
+    """One step under way; `detail` is what it has come to, `failed` that it came to nothing."""
 
     def __init__(self, text: str, stream: TextIO) -> None:
-        self.detail = ""
+        self.detail, self.failed = "", False
         self._text = text
         self._stream = stream
         self._start = time.monotonic()
@@ -69,6 +69,6 @@ def step(text: str, stream: TextIO | None = None) -> Iterator[Step]:
     done = False
     try:
         yield running
-        done = True
+        done = not running.failed
     finally:
         running.end(done=done)

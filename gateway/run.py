@@ -6,20 +6,30 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
 
 from database.local import data_folder, database, require_answer
-from gateway.addresses import DEFAULT_PORT, metrics_port, port, whole
+from gateway.addresses import DEFAULT_PORT, local_url, metrics_port, port, whole
 from gateway.dotenv import environment, file_values
 from gateway.environment import HAND_ON, for_gateway, left_out
 from gateway.failures import GatewayError, InputError, interrupt_once, last_words
 from gateway.names import misspelt, named_in_configuration
 from gateway.ports import require_free
+from gateway.progress import note, step
 from gateway.project import BIN, ROOT
+from gateway.proxy_log import ProxyLog
 
 EXIT_CONFIG = 78
 MOST_WORKERS = 256
 LEAST_KEY = 8
+LOG = Path(".data") / "gateway.log"
+LOOK_SECONDS = 0.3
+LAST_LINES_SECONDS = 2.0
 HEADING = "The gateway's configuration is not usable:"
 # Keys of examples and tutorials: LiteLLM refuses the first by itself, minutes later and at length.
 WELL_KNOWN = {
@@ -124,8 +134,50 @@ def serve(environ: Mapping[str, str], host: str, number: int = DEFAULT_PORT) -> 
         command += ["--prometheus_metrics_port", str(metrics)]
     if metrics or workers(environ) > 1:  # LiteLLM's own folder would be one for all gateways of the machine
         environ = {**environ, "PROMETHEUS_MULTIPROC_DIR": str(data_folder(ROOT).parent / "metrics")}
-    proxy = subprocess.Popen(command, env=dict(environ), cwd=ROOT, start_new_session=True)
+    debug = "DEBUG" in (environ.get("LITELLM_LOG", "").upper(), environ.get("STACKSPOT_LOG_LEVEL", "").upper())
+    log = ProxyLog(ROOT / LOG, note, everything=debug)
+    proxy = subprocess.Popen(
+        command, env=dict(environ), cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    stopped = []
+
+    def stop(*_: object) -> None:
+        stopped.append(True)
+        proxy.send_signal(signal.SIGTERM)
+
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, lambda *_: proxy.send_signal(signal.SIGTERM))
+        signal.signal(each, stop)
+    reader = log.follow(proxy.stdout) if proxy.stdout else None
+    url = local_url(host, number, environ.get("SERVER_ROOT_PATH", ""))
+    with step(f"Starting the gateway (its log: {LOG})") as starting:
+        starting.failed = not _comes_up(url, proxy)
+    log.ready = True
+    if not starting.failed:
+        print("\n".join(greeting(url, environ)), flush=True)
     status = proxy.wait()
+    if reader:
+        reader.join(LAST_LINES_SECONDS)  # not for ever: what outlives the proxy may hold its output open
+    if starting.failed and not stopped:
+        print(last_words(log.of_this_start()), file=sys.stderr, flush=True)
     return 0 if status == -signal.SIGTERM else status
+
+
+def greeting(url: str, environ: Mapping[str, str]) -> list[str]:
+    """What somebody needs who has just started the gateway."""
+    user = environ.get("UI_USERNAME") or "admin"
+    password = "UI_PASSWORD" if environ.get("UI_PASSWORD") else "LITELLM_MASTER_KEY"
+    if environ.get("DATABASE_URL"):
+        page, command = f"{url}/ui (login: {user}, with the password in {password})", "make key NAME=you"
+    else:
+        page, command = "none without a database", "make client NAME=codex"
+    return [f"The gateway is ready:  {url}/v1", f"Admin UI:              {page}", f"Next:                  {command}"]
+
+
+def _comes_up(url: str, proxy: subprocess.Popen[bytes]) -> bool:
+    """Waits until the proxy can serve; False when it has ended."""
+    while proxy.poll() is None:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/health/readiness", timeout=5, trust_env=False).status_code == httpx.codes.OK:
+                return True
+        time.sleep(LOOK_SECONDS)
+    return False

@@ -25,13 +25,14 @@ class Caller:
 @dataclass(slots=True)
 class Notes:
     """`headers` belong to an answer that is an error; `bill` is LiteLLM's usage and cost of a call that failed;
-    `queued` is how long the call has waited for its turns, seconds.
+    `queued` is how long the call has waited for its turns, seconds; `told` are failures that the log has.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
     bill: tuple[Any, float] | None = None
     caller: Caller | None = None
     queued: float | None = None
+    told: list[str] = field(default_factory=list)
 
 
 _notes: ContextVar[Notes | None] = ContextVar("stackspot_notes", default=None)

@@ -17,6 +17,7 @@ registration   the models, for LiteLLM in-process
 process        LiteLLM's own start: recognised, and ended when it cannot go on
 garbage        when the proxy collects garbage
 logs           logs as the proxy writes them
+error_lines    a line for each failed request, in place of tracebacks
 redis_client   the Redis that LiteLLM is configured with
 http_client    LiteLLM's pooled client, and its judgement of which addresses are public
 tokenizer      LiteLLM's tokenizer, and its folder of vocabularies

@@ -7,6 +7,7 @@ from litellm import exceptions
 
 from custom_handlers.core import errors
 from custom_handlers.core.models import PROVIDER
+from custom_handlers.litellm_adapter.error_lines import CLEAR
 
 
 def to_litellm(error: errors.StackSpotError, *, model: str, through_proxy: bool) -> Exception:
@@ -42,6 +43,7 @@ def to_litellm(error: errors.StackSpotError, *, model: str, through_proxy: bool)
         case _:
             result = exceptions.BadGatewayError(**common, response=response)
     result.param, result.type = error.param, _type_of(result.status_code)
+    setattr(result, CLEAR, True)
     if isinstance(error, errors.ContextWindowExceededError):
         result.code = "context_length_exceeded"  # OpenAI's; Codex looks for it in a stream's `response.failed`
     return result

@@ -1,14 +1,19 @@
 """A gateway with its database, as a team runs it, and `make` as an administrator types it."""
 
+import secrets
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
-from tests.harness import ROOT, Server, clean_environment
+from simulator.client import Simulator
+from tests.gateway.administration.observing import FAULTY_CALLBACK
+from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
 
 # What .env may change is set here, so that a .env beside the tests does not matter.
 KEY_DEFAULTS = {"KEY_BUDGET": "50", "KEY_PERIOD": "30d", "KEY_RPM": "1000", "KEY_TPM": "none", "KEY_EXPIRES": "90d"}
@@ -70,3 +75,29 @@ def developer(team_gateway: Server, make: Make) -> Callable[..., Developer]:
         return Developer(team_gateway, run.stdout.strip())
 
     return hand_out
+
+
+@pytest.fixture(scope="session")
+def observed_server(
+    account: Account,
+    simulator_server: Server,
+    database_variables: dict[str, str],
+    logs: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    """The gateway of a team that wants to see what happens; a fault of its own can be brought about."""
+    folder = tmp_path_factory.mktemp("observed")
+    (folder / "faulty.py").write_text(FAULTY_CALLBACK)
+    content: dict[str, Any] = yaml.safe_load((ROOT / "litellm_config.yaml").read_text())
+    content["litellm_settings"]["callbacks"].append("faulty.faulty")
+    config = folder / "litellm_config.yaml"
+    config.write_text(yaml.safe_dump(content))
+    environ = {**account.for_gateway(simulator_server.url), **database_variables}
+    environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
+    with running_gateway(environ, logs / "observed-gateway.log", config=config) as server:
+        yield server
+
+
+@pytest.fixture
+def observed(observed_server: Server, simulator: Simulator) -> Server:
+    return observed_server

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from gateway.run import LOG
 from simulator.client import Simulator
 from tests.harness import ALL_NAMES, ROOT, Account, clean_environment, free_port
 
@@ -118,6 +119,8 @@ def test_run_serves_with_credentials_from_the_environment(
         assert httpx.get(f"{url}/health/readiness").json()["db"] == "connected"
         response = httpx.post(f"{url}/v1/chat/completions", json=body, headers=headers, timeout=30)
         assert response.status_code == 200, response.text
+        refused = httpx.post(f"{url}/v1/chat/completions", json=body | {"model": "none"}, headers=headers, timeout=30)
+        assert refused.status_code == 400, refused.text
         gateway = [each for each in descendants(run) if "litellm" in " ".join(each.cmdline())]
         assert gateway
         for process in gateway:
@@ -127,6 +130,21 @@ def test_run_serves_with_credentials_from_the_environment(
     finally:
         os.kill(run.pid, signal.SIGTERM)
         run.wait(60)
+    shown = Path(log.name).read_text()
+    assert f"Starting the gateway (its log: {LOG}) ..." in shown
+    start, *lines = shown[shown.index("The gateway is ready:") :].splitlines()
+    assert [re.sub(r"^[^:]+: +", "", line) for line in (start, *lines[:2])] == [
+        f"{url}/v1",
+        f"{url}/ui (login: admin, with the password in LITELLM_MASTER_KEY)",
+        "make key NAME=you",
+    ]
+    assert lines[2].startswith("ERROR: "), "an error afterwards is shown"
+    assert "Thank you for using LiteLLM" not in shown
+    assert '"level"' not in shown
+    assert len(shown) < 2500, shown
+    kept = (ROOT / LOG).read_text()
+    assert "Uvicorn running on" in kept, "and all of it is in the file"
+    assert '"POST /v1/chat/completions HTTP/1.1\\" 200' in kept
 
 
 def wait_for(address: str, process: "subprocess.Popen[bytes]", log: str) -> None:

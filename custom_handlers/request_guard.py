@@ -5,6 +5,7 @@ guard in front of LiteLLM's app.
 """
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -13,22 +14,30 @@ if _root not in sys.path:
     sys.path.insert(0, _root)
 
 from custom_handlers import stackspot_config  # noqa: E402
-from custom_handlers.guard import installation  # noqa: E402
+from custom_handlers.guard import access_log, installation  # noqa: E402
 from custom_handlers.handler import stackspot_llm  # noqa: E402
-from custom_handlers.litellm_adapter import garbage, process  # noqa: E402
+from custom_handlers.litellm_adapter import garbage, logs, process  # noqa: E402
 from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
+
+
+def _access_log(*, on: bool) -> access_log.AccessLog | None:
+    if not on:
+        return None
+    logs.log_like_litellm(access_log.logger, logging.INFO)
+    return access_log.AccessLog()
+
 
 request_guard = RequestGuard()
 if process.event_under_way():
     stackspot_config.configure_proxy()
     settings = stackspot_config.current()
     try:
-        memory = installation.memory_of(settings)
         installation.install_in_proxy(
             settings.limits,
-            memory,
+            installation.memory_of(settings),
             mask_personal_data=settings.mask_personal_data,
             default_prices=settings.default_prices,
+            log=_access_log(on=settings.access_log),
         )
     except installation.NotInstalledError as error:
         if process.under_way():

@@ -41,6 +41,7 @@ __all__ = ["KNOWN", "ModelEntry", "Settings", "log_level", "read", "read_model_l
 PREFIX = "STACKSPOT_"
 SWITCHES = (
     "STACKSPOT_LOG_CONTENT",
+    "STACKSPOT_ACCESS_LOG",
     "STACKSPOT_UPLOADS",
     "STACKSPOT_FETCH_IMAGES",
     "STACKSPOT_MASK_PERSONAL_DATA",
@@ -83,6 +84,7 @@ class Settings:
     inference_url: str
     upload_url: str
     log_content: bool = False
+    access_log: bool = False
     uploads: bool = False
     fetch_images: bool = False
     mask_personal_data: bool = False
@@ -141,6 +143,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         inference_url=addresses["STACKSPOT_INFERENCE_URL"],
         upload_url=addresses["STACKSPOT_UPLOAD_URL"],
         log_content=switches["STACKSPOT_LOG_CONTENT"] == "true",
+        access_log=switches["STACKSPOT_ACCESS_LOG"] == "true",
         uploads=switches["STACKSPOT_UPLOADS"] == "true",
         fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
         mask_personal_data=switches["STACKSPOT_MASK_PERSONAL_DATA"] == "true",

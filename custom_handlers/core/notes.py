@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from custom_handlers.core.telemetry import RequestFinished
+
 UNNAMED = "unnamed"  # whoever asks a gateway that has no keys
 
 
@@ -25,7 +27,8 @@ class Caller:
 @dataclass(slots=True)
 class Notes:
     """`headers` belong to an answer that is an error; `bill` is LiteLLM's usage and cost of a call that failed;
-    `queued` is how long the call has waited for its turns, seconds; `told` are failures that the log has.
+    `queued` is how long the call has waited for its turns, seconds; `told` are failures that the log has;
+    `finished` is how the last call of a model for it has ended.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -33,6 +36,7 @@ class Notes:
     caller: Caller | None = None
     queued: float | None = None
     told: list[str] = field(default_factory=list)
+    finished: RequestFinished | None = None
 
 
 _notes: ContextVar[Notes | None] = ContextVar("stackspot_notes", default=None)

@@ -20,5 +20,6 @@ banner         what a unit of spend is, in the admin UI
 replies        what is changed on the way back; call_events: the order of a streamed answer's calls
 pieces         what LiteLLM sends, piece by piece
 rejection      the one exception, and its shape on each surface
+access_log     a line for each request of a model
 error_headers  headers that the handler has noted for an answer that is an error
 """

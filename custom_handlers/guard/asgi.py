@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from custom_handlers.config.request_limits import MEGABYTE, RequestLimits
-from custom_handlers.core import masking
+from custom_handlers.core import masking, notes
 from custom_handlers.guard import (
     asking,
     banner,
@@ -27,6 +27,7 @@ from custom_handlers.guard import (
     stored_reading,
 )
 from custom_handlers.guard import body as bodies
+from custom_handlers.guard.access_log import AccessLog, Entry
 from custom_handlers.guard.answering import Incoming, Outgoing, answer, close_websocket
 from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
 from custom_handlers.guard.rejection import RejectedError
@@ -57,9 +58,10 @@ class Guard:
         *,
         mask_personal_data: bool = False,
         default_prices: bool = True,
+        log: AccessLog | None = None,
     ) -> None:
         self.app = app
-        self._limits, self._memory = limits, memory
+        self._limits, self._memory, self._log = limits, memory, log
         self._masks = mask_personal_data
         self._default_prices = default_prices
 
@@ -69,18 +71,22 @@ class Guard:
         elif scope["type"] != "http":
             await self.app(scope, receive, send)
         else:
-            outgoing = Outgoing(send)
+            outgoing, noted, entry = Outgoing(send), notes.begin(), Entry()
             try:
-                await self._http(scope, receive, outgoing)
+                await self._http(scope, receive, entry.watch(outgoing) if self._log else outgoing, noted, entry)
             except Exception:
                 # Starlette raises again what it has answered with a 500, and the server would reset the connection.
                 if not outgoing.ended:
                     raise
+            finally:
+                if self._log:
+                    self._log.write(entry, noted)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _http(self, scope: Scope, receive: Receive, send: Send, noted: notes.Notes, entry: Entry) -> None:
         incoming, path = Incoming(receive), _path_in_app(scope)
         try:
             route = routes.find(scope["method"], path, preflight=_is_preflight(scope))
+            entry.surface = route.surface or ""
             if route.kind is Kind.STORED:
                 await answer(incoming, send, 200, await self._stored(route, scope))
                 return
@@ -93,12 +99,14 @@ class Guard:
             return
         except RejectedError as rejected:
             logger.info("Refused with %d: %s", rejected.status, rejected.message)
+            entry.surface = entry.surface or "-"
             await answer(incoming, send, rejected.status, rejected.body(routes.shape_of(path)))
             return
         if route.path == banner.PATH:
             send = banner.told(send, default_prices=self._default_prices)
         if route.surface and body is not None:
-            send = error_headers.with_noted_headers(send)
+            entry.model = str(body.get("model") or "")
+            send = error_headers.with_noted_headers(send, noted)
             if self._memory and turn:
                 send = keeping.keeping(send, self._memory, turn, streamed=body.get("stream") is True)
             send = replies.mend(route.surface, body, send)

@@ -6,11 +6,10 @@ from custom_handlers.guard.asgi_types import Message, Send
 QUEUED = "x-stackspot-queue-seconds"
 
 
-def with_noted_headers(send: Send) -> Send:
-    """Begins the notes of a request; the `send` that it returns adds their headers to an error, and to every answer
-    how long it has waited for its turn.
+def with_noted_headers(send: Send, noted: notes.Notes) -> Send:
+    """A `send` that adds the headers that were noted to an error, and to every answer how long it has waited for its
+    turn.
     """
-    noted = notes.begin()
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -23,7 +23,7 @@ class NotInstalledError(RuntimeError):
     """The proxy runs, but its requests could not be put behind the guard."""
 
 
-def install_in_proxy(limits: RequestLimits, memory: Memory | None = None, **options: bool) -> None:
+def install_in_proxy(limits: RequestLimits, memory: Memory | None = None, **options: Any) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
     install(proxy_app(), limits, memory, **options)
 
@@ -45,7 +45,7 @@ def proxy_app() -> Any:
     return getattr(sys.modules.get(PROXY), "app", None)
 
 
-def install(app: Any, limits: RequestLimits, memory: Memory | None = None, **options: bool) -> None:
+def install(app: Any, limits: RequestLimits, memory: Memory | None = None, **options: Any) -> None:
     """Safe to call again: the guard stays, with the new settings. `options` are the guard's.
 
     LiteLLM reads its configuration, and so loads callbacks, while the app starts: its middlewares are fixed by then

@@ -66,6 +66,8 @@ class RequestGuard(CustomLogger):
         """Books what the call has cost, and gives an error its `detail`: once a keep-alive has gone out, LiteLLM sends
         nothing else of it.
         """
+        if (noted := notes.current()) and not noted.caller:  # refused before the hook above
+            noted.caller = caller_of(user_api_key_dict)
         await failed_calls.book(request_data, user_api_key_dict)
         message = getattr(original_exception, "message", None)
         if isinstance(message, str) and not hasattr(original_exception, "detail"):

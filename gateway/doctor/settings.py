@@ -27,7 +27,7 @@ _SHOWN = (
         re.compile(r"KEY_\w+|\w+_(PORT|WORKERS|MEMORY|MINUTE|SECONDS|BURST|QUEUE|MB|\w*MAX\w*)"),
         re.compile(r"[\w.]{1,9}"),
     ),
-    (re.compile(r"\w*_(UPLOADS|IMAGES|CONTENT|LEVEL|MODE|MAP)"), re.compile(r"[A-Za-z]{1,10}")),
+    (re.compile(r"\w*_(UPLOADS|IMAGES|CONTENT|ACCESS_LOG|LEVEL|MODE|MAP)"), re.compile(r"[A-Za-z]{1,10}")),
     (re.compile(r"\w*_(HOST|BIND)"), re.compile(r"[\w.:-]{1,100}")),
     (re.compile(r"STACKSPOT_(\w+_)?REALM"), re.compile(r"[a-z0-9.-]{1,40}")),
 )

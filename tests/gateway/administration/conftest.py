@@ -93,7 +93,7 @@ def observed_server(
     config = folder / "litellm_config.yaml"
     config.write_text(yaml.safe_dump(content))
     environ = {**account.for_gateway(simulator_server.url), **database_variables}
-    environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
+    environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24), "STACKSPOT_ACCESS_LOG": "true"}
     with running_gateway(environ, logs / "observed-gateway.log", config=config) as server:
         yield server
 

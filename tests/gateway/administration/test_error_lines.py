@@ -39,7 +39,6 @@ REFUSALS = {
     "a model of others": Refusal(403, limits={"models": ["stackspot-code"]}),
     "an unknown model": Refusal(400, "master", {"model": "none"}),
     "a bad body, for the guard": Refusal(400, fields={"stream": "yes"}, lines=0),
-    "a bad value, for the handler": Refusal(400, fields={"temperature": 9}),
     "too long": Refusal(400, fields={"messages": [{"role": "user", "content": "word " * 400_000}]}),
     "the key's limit": Refusal(429, limits={"rpm_limit": 0}),
     "the account's limit": Refusal(429, faults={"status": 429, "retry_after": "3000"}),

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gateway.addresses import gateway_url, normal, port
+from gateway.addresses import gateway_url, local_url, normal, port
 from gateway.failures import GatewayError, InputError
 from gateway.ports import require_free
 
@@ -79,3 +79,16 @@ def test_a_busy_port_is_told_with_whoever_has_it() -> None:
 def test_an_address_that_is_not_this_machines(host: str) -> None:
     with pytest.raises(InputError, match=r"GATEWAY_BIND is .* no address of this machine"):
         require_free(host, 4000)
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "url"),
+    [
+        ("127.0.0.1", "", "http://127.0.0.1:4000"),
+        ("0.0.0.0", "", "http://127.0.0.1:4000"),  # noqa: S104
+        ("::", "", "http://[::1]:4000"),
+        ("gateway.local", "/llm/", "http://gateway.local:4000/llm"),
+    ],
+)
+def test_where_a_gateway_is_reached_from_its_own_machine(host: str, path: str, url: str) -> None:
+    assert local_url(host, 4000, path) == url

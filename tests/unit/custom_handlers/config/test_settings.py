@@ -281,8 +281,9 @@ def test_addresses_that_are_refused(name: str, address: str) -> None:
 )
 def test_switches(value: str, expected: bool) -> None:
     settings = read_settings({**WITH_AGENTS, **dict.fromkeys(SWITCHES, value)})
-    found = [settings.log_content, settings.uploads, settings.fetch_images, settings.mask_personal_data]
-    assert found == [expected] * 4  # the fifth is LiteLLM's to read
+    found = [settings.log_content, settings.access_log, settings.uploads, settings.fetch_images]
+    found += [settings.mask_personal_data]
+    assert found == [expected] * 5  # the sixth is LiteLLM's to read
     assert len(mistakes({**WITH_AGENTS, **dict.fromkeys(SWITCHES, "1")})) == len(SWITCHES)
 
 

@@ -9,6 +9,7 @@ request_limits   how much one request may hold
 operation        prices, and what else the configuration file hands to LiteLLM
 pacing           at what pace requests go to StackSpot
 stored_responses for how long answers of /v1/responses are kept
+traces           where traces go
 addresses        where StackSpot is by default
 spelling         which name was meant
 """

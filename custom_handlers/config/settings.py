@@ -31,6 +31,7 @@ from custom_handlers.config.request_limits import RequestLimits, read_limits
 from custom_handlers.config.spelling import suggestion
 from custom_handlers.config.stored_responses import VARIABLES as RESPONSES_VARIABLES
 from custom_handlers.config.stored_responses import read_minutes
+from custom_handlers.config.traces import read_traces
 from custom_handlers.core.errors import ConfigurationError
 from custom_handlers.core.models import AGENT_VARIABLES, MODELS
 from custom_handlers.http.network import is_loopback
@@ -85,6 +86,7 @@ class Settings:
     upload_url: str
     log_content: bool = False
     access_log: bool = False
+    traces: bool = False
     uploads: bool = False
     fetch_images: bool = False
     mask_personal_data: bool = False
@@ -127,6 +129,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
     }
     switches = {name: env.get(name, "").lower() for name in SWITCHES}
     mistakes += [f"{name} must be true or false." for name, value in switches.items() if value not in SWITCH_VALUES]
+    traces = not in_process and read_traces(environ, mistakes)
     limits = read_limits(env, mistakes)
     responses_minutes = read_minutes(env, mistakes)
     check_operation(env, mistakes)
@@ -144,6 +147,7 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
         upload_url=addresses["STACKSPOT_UPLOAD_URL"],
         log_content=switches["STACKSPOT_LOG_CONTENT"] == "true",
         access_log=switches["STACKSPOT_ACCESS_LOG"] == "true",
+        traces=traces,
         uploads=switches["STACKSPOT_UPLOADS"] == "true",
         fetch_images=switches["STACKSPOT_FETCH_IMAGES"] == "true",
         mask_personal_data=switches["STACKSPOT_MASK_PERSONAL_DATA"] == "true",

@@ -7,6 +7,6 @@ parameters     checks of what a caller sent beside the messages
 notes          what the handler leaves for the proxy about a request
 telemetry      what happens, told to whoever counts it or logs it
 personal_data  finds CPF, CNPJ, telephone numbers and CEP in a text; masking takes them out of a request
-shown          texts of others, in logs
+tracing        spans of the request that is served; shown: texts of others in logs and traces
 matched_stop   which stop sequence ended an answer, handed past LiteLLM
 """

@@ -6,9 +6,12 @@ What it says of the caller stands beside what the request's body says, and at an
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from custom_handlers.core.telemetry import RequestFinished
+
+if TYPE_CHECKING:
+    from custom_handlers.core.tracing import Trace
 
 UNNAMED = "unnamed"  # whoever asks a gateway that has no keys
 
@@ -28,7 +31,7 @@ class Caller:
 class Notes:
     """`headers` belong to an answer that is an error; `bill` is LiteLLM's usage and cost of a call that failed;
     `queued` is how long the call has waited for its turns, seconds; `told` are failures that the log has;
-    `finished` is how the last call of a model for it has ended.
+    `finished` is how the last call of a model for it has ended; `trace` is its trace, where traces are on.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Notes:
     queued: float | None = None
     told: list[str] = field(default_factory=list)
     finished: RequestFinished | None = None
+    trace: "Trace | None" = None
 
 
 _notes: ContextVar[Notes | None] = ContextVar("stackspot_notes", default=None)

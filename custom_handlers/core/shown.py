@@ -1,4 +1,4 @@
-"""Texts that somebody else has chosen, as they may stand in a line of the log."""
+"""Texts that somebody else has chosen, as they may stand in a line of the log or in a trace."""
 
 import re
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from custom_handlers.guard.fields import seconds
@@ -21,8 +22,10 @@ ALLOWED = frozenset(
         *(b"x-litellm-session-id", b"x-claude-code-session-id", b"session_id", b"session-id"),
         *(b"host", b"user-agent", b"accept", b"accept-encoding", b"connection", b"origin"),
         *(b"anthropic-version", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"),
+        b"traceparent",  # which trace goes on here; not tracestate, which holds what its sender likes
     )
 )
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # Which LiteLLM this is, to the digit, helps only those who look for its weaknesses.
 _NOT_TOLD = frozenset((b"x-litellm-version", b"server"))
 _FOR_CLIENTS = {b"llm_provider-retry-after": b"retry-after", b"llm_provider-x-should-retry": b"x-should-retry"}
@@ -30,7 +33,11 @@ _FOR_CLIENTS = {b"llm_provider-retry-after": b"retry-after", b"llm_provider-x-sh
 
 def sift(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Those that LiteLLM may see on a surface. Raises RejectedError for a time limit that is none."""
-    kept = [(name, value) for name, value in headers if name in ALLOWED]
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name in ALLOWED and (name != b"traceparent" or _TRACEPARENT.fullmatch(value))
+    ]
     for name, value in kept:
         if name in _TIMES and seconds(value.decode("latin-1")) is None:
             shown_name = name.decode()

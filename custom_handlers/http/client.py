@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from custom_handlers.core import telemetry
+from custom_handlers.core import telemetry, tracing
 from custom_handlers.core.errors import (
     BadGatewayError,
     CallerTimeoutError,
@@ -63,7 +63,9 @@ async def stream(
     attempt, attempts = 0, attempts or Attempts()
     while True:
         if attempts.turns:
-            await attempts.turns.take(deadline)
+            with tracing.span(tracing.TURN):
+                await attempts.turns.take(deadline)
+        span = tracing.begin(f"StackSpot {request.service.value}")
         try:
             async with deadline.bound():
                 if pause and not attempts.turns:
@@ -72,7 +74,10 @@ async def stream(
                 response = await _send(request)
             telemetry.tell(telemetry.UpstreamAsked(request.service.name.lower(), telemetry.ANSWERED))
             break
-        except StackSpotError as error:
+        except BaseException as error:
+            span.end(error)
+            if not isinstance(error, StackSpotError):
+                raise
             telemetry.tell(telemetry.UpstreamAsked(request.service.name.lower(), outcome_of(error)))
             if not isinstance(error, CallerTimeoutError | UpstreamTimeoutError) or error.code or error.retryable:
                 attempts.refused()
@@ -88,7 +93,11 @@ async def stream(
             attempt += 1
     try:
         yield response
+    except BaseException as error:
+        span.end(error)
+        raise
     finally:
+        span.end()
         await response.aclose()
 
 

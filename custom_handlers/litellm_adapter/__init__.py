@@ -15,6 +15,7 @@ pace_route     a route that shows administrators how the account is shared
 forget_route   a route that deletes what is stored about a developer
 registration   the models, for LiteLLM in-process
 process        LiteLLM's own start: recognised, and ended when it cannot go on
+traces         OpenTelemetry, where it is on
 garbage        when the proxy collects garbage
 logs           logs as the proxy writes them
 error_lines    a line for each failed request, in place of tracebacks

@@ -34,6 +34,10 @@ class RequestGuard(CustomLogger):
         """`data` without settings for retries. Raises BadRequestError: the proxy answers it before the first byte."""
         if noted := notes.current():
             noted.caller = caller_of(user_api_key_dict)
+            if (span := user_api_key_dict.parent_otel_span) is not None:
+                from custom_handlers.litellm_adapter.traces import Trace  # traces are on
+
+                noted.trace = Trace(span)
         for name in REFUSED_FIELDS:
             if name in data:
                 raise _refusal(data, name, "is not accepted: the gateway's configuration chooses the provider.")

@@ -20,7 +20,9 @@ WAY_OUT = (
 )
 _STORES = ("DATABASE_URL", "DATABASE_HOST", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD")
 _NEEDED = ("STACKSPOT_REALM", "STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET", "STACKSPOT_AGENT_ID")
-_WITHOUT_DEFAULT = re.compile(r"(?i:\w*_proxy)|CA_BUNDLE|SSL_\w+|KEY_\w+|\w+_(AGENT_ID|HOST|FILE|PASS_ENV)|GATEWAY_URL")
+_WITHOUT_DEFAULT = re.compile(
+    r"(?i:\w*_proxy)|CA_BUNDLE|SSL_\w+|KEY_\w+|OTEL_\w+|\w+_(AGENT_ID|HOST|FILE|PASS_ENV)|GATEWAY_URL"
+)
 # What a value has to look like to be shown: something else may be a secret in the wrong line.
 _SHOWN = (
     (

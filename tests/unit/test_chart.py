@@ -14,6 +14,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 # Passed on from .env in the Docker stack, from the Secret here.
 SECRETS = {"STACKSPOT_CLIENT_ID", "STACKSPOT_CLIENT_SECRET", "STACKSPOT_CLIENT_KEY", "STACKSPOT_API_KEY"}
+SECRETS |= {"OTEL_EXPORTER_OTLP_HEADERS"}
 # Put together in the Docker stack's file; here they are given as they are.
 COMPOSED = {"NO_PROXY", "no_proxy", "UI_USERNAME"}
 

@@ -60,7 +60,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- range $name, $value := omit .Values.settings "NO_PROXY" "no_proxy" }}
 {{ include "gateway.variable" (dict "name" $name "value" $value) }}
 {{- end }}
-{{- range list "STACKSPOT_CLIENT_ID" "STACKSPOT_CLIENT_SECRET" "STACKSPOT_CLIENT_KEY" "STACKSPOT_API_KEY" }}
+{{- range list "STACKSPOT_CLIENT_ID" "STACKSPOT_CLIENT_SECRET" "STACKSPOT_CLIENT_KEY" "STACKSPOT_API_KEY" "OTEL_EXPORTER_OTLP_HEADERS" }}
 {{ include "gateway.fromSecret" (dict "name" . "secret" $.Values.secret "optional" true) }}
 {{- end }}
 {{- range .Values.secretVariables }}

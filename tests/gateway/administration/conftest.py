@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from simulator.client import Simulator
+from tests.gateway.administration.collector import Collector
 from tests.gateway.administration.observing import FAULTY_CALLBACK
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
 
@@ -78,8 +79,16 @@ def developer(team_gateway: Server, make: Make) -> Callable[..., Developer]:
 
 
 @pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture(scope="session")
 def observed_server(
     account: Account,
+    collector: Collector,
     simulator_server: Server,
     database_variables: dict[str, str],
     logs: Path,
@@ -94,6 +103,7 @@ def observed_server(
     config.write_text(yaml.safe_dump(content))
     environ = {**account.for_gateway(simulator_server.url), **database_variables}
     environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24), "STACKSPOT_ACCESS_LOG": "true"}
+    environ |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=of-the-collector"}
     with running_gateway(environ, logs / "observed-gateway.log", config=config) as server:
         yield server
 

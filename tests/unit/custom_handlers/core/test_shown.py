@@ -1,4 +1,4 @@
-"""Texts of others in logs: one short word that says nothing else."""
+"""Texts of others in logs and traces: one short word that says nothing else."""
 
 import pytest
 from hypothesis import given

@@ -17,6 +17,14 @@ def test_only_the_listed_pass() -> None:
     assert headers.sift([*kept, *dropped]) == kept
 
 
+def test_a_trace_goes_on_when_it_is_one() -> None:
+    good = (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    assert headers.sift([good]) == [good]
+    for value in (b"", b"my words", good[1] + b"-words", good[1].upper(), good[1] + b"\n"):
+        assert headers.sift([(b"traceparent", value)]) == []
+    assert headers.sift([(b"tracestate", b"vendor=words"), (b"baggage", b"a=b")]) == []
+
+
 @pytest.mark.parametrize("value", ["abc", "", "-1", "0", "nan", "inf", "1e9", "é"])
 def test_a_time_limit_that_is_none_is_reported(value: str) -> None:
     with pytest.raises(RejectedError, match="x-litellm-timeout must be a number of seconds") as caught:

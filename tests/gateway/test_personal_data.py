@@ -26,6 +26,7 @@ CALL_ID = "call_1"
 def masking_server(account: Account, simulator_server: Server, logs: Path) -> Iterator[Server]:
     environ = account.for_gateway(simulator_server.url)
     environ |= {"STACKSPOT_MASK_PERSONAL_DATA": "true", "STACKSPOT_UPLOADS": "true", "LITELLM_LOG": "DEBUG"}
+    environ |= {"STACKSPOT_RESPONSES_MINUTES": "30"}
     with running_gateway(environ, logs / "masking-gateway.log") as server:
         yield server
 
@@ -134,6 +135,18 @@ def test_an_answer_is_not_changed(masking: Caller, simulator: Simulator, route: 
     """What StackSpot says of its own is the developer's to read; on its way back it is masked like all else."""
     simulator.answer(PERSONAL)
     assert masking.ask(route, stream=stream).text == PERSONAL
+
+
+def test_what_is_kept_is_masked_and_what_comes_back_of_an_answer(masking: Caller, simulator: Simulator) -> None:
+    simulator.answer(f"It is {CPF}.", "Yes.")
+    first = masking.post(PATHS[RESPONSES], json={"model": "stackspot", "input": PERSONAL}).json()
+    path = f"{PATHS[RESPONSES]}/{first['id']}/input_items"
+    assert masking.http.get(path).json()["data"][0]["content"][0]["text"].startswith(MASKED)
+    again = {"model": "stackspot", "input": "Sure?", "previous_response_id": first["id"]}
+    assert masking.post(PATHS[RESPONSES], json=again).status_code == 200
+    prompt = simulator.requests("/v1/agent/")[-1]["body"]["user_prompt"]
+    assert "It is [CPF_REDACTED]." in prompt
+    assert [part for part in PARTS if part in prompt] == []
 
 
 def test_a_file_that_is_uploaded_stays_as_it_is(masking: Caller, simulator: Simulator) -> None:

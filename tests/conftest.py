@@ -20,9 +20,12 @@ from tests.forking import end_forkers, start_forkers
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
 from tests.sampling import note_selection
 
-# What needs the database shares one: two of them, as all of these tests in a row would outlast the rest.
-WITH_DATABASE = "tests/gateway/administration/"
-SPENDING = tuple(f"{WITH_DATABASE}test_{name}" for name in ("charging", "decoys", "usage"))
+# What needs the database shares one: three of them, as all of these tests in a row would outlast the rest.
+WITH_DATABASE = "tests/gateway/administration/test_"
+SHARING = (
+    ("decoys", "usage"),
+    ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "traces"),
+)
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -63,9 +66,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            if file.startswith(SPENDING):
-                return "spending"
-            return WITH_DATABASE if file.startswith(WITH_DATABASE) else file
+            if not file.startswith(WITH_DATABASE):
+                return file
+            name = file.removeprefix(WITH_DATABASE)
+            return next((" ".join(names) for names in SHARING if name.startswith(names)), WITH_DATABASE)
 
     return ByFile(config, log)
 

@@ -104,6 +104,7 @@ def observed_server(
     environ = {**account.for_gateway(simulator_server.url), **database_variables}
     environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24), "STACKSPOT_ACCESS_LOG": "true"}
     environ |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=of-the-collector"}
+    environ |= {"OTEL_BSP_SCHEDULE_DELAY": "200"}  # milliseconds, not five seconds
     with running_gateway(environ, logs / "observed-gateway.log", config=config) as server:
         yield server
 

@@ -84,7 +84,7 @@ def test_every_target_of_administration_works_with_it(light: Path, run: Run, tea
     assert "is revoked" in make("revoke", "NAME=light")
     assert "about light is deleted" in make("forget", "NAME=light")
     assert make("admin")
-    assert re.search(r"^ok +gateway ", make("doctor"), re.MULTILINE)
+    assert re.search(r"^ok +gateway: ", make("doctor"), re.MULTILINE)
     assert make("env").startswith("Wrote .env with new secrets")
     assert (light / ".env").exists()
     assert tried | ELSEWHERE | WITH_DOCKER == set(TARGETS)

@@ -85,6 +85,12 @@ test-agents: install  ## Let real coding agents do a task through the gateway (a
 clients-newest: install  ## Let the newest version of every client do the task: before a release [NAME=codex]
 	@$(BIN)/python -m tests.slow.agents.newest
 
+.PHONY: pictures
+pictures: install  ## Make the documentation's pictures anew (about six minutes; Chromium, npm, prometheus)
+	$(BIN)/python -m tests.slow.agents.picture
+	$(BIN)/python -m tests.slow.ui.picture
+	$(BIN)/python -m tests.slow.monitoring.picture
+
 .PHONY: bench
 bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6 minutes)
 	$(BIN)/python -m bench.gateway

@@ -1,4 +1,4 @@
-"""Makes docs/admin-ui.png, the picture in the README: `python -m tests.slow.ui.picture`.
+"""Makes docs/admin-ui.png and docs/commands.png: `python -m tests.slow.ui.picture`.
 
 Today's usage is that of real calls to the simulator. The six days before it are copies of today, each larger or
 smaller, as nobody can have worked in the past.
@@ -6,6 +6,8 @@ smaller, as nobody can have worked in the past.
 
 import re
 import secrets
+import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,16 +16,21 @@ import psycopg
 from playwright.sync_api import Page, expect
 
 from database.local import database
+from gateway.keys import DEFAULTS, make_key
+from gateway.management import Gateway
+from gateway.teams import make_team
 from simulator.client import Simulator
-from tests.developers import ask, hire
+from tests.developers import Developer, ask
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
+from tests.slow.terminal import Command, draw
 from tests.slow.ui.admin import Admin
 from tests.slow.ui.conftest import launched
 from tests.waiting import eventually
 
-PICTURE = ROOT / "docs" / "admin-ui.png"
+PICTURE, COMMANDS = ROOT / "docs" / "admin-ui.png", ROOT / "docs" / "commands.png"
 QUESTION = "Explain this module to me. " * 1500
-DEVELOPERS = ("ana", "bruno", "carla")
+DEVELOPERS = {"ana": 2, "bruno": 1, "carla": 3}  # how often each does the following
+TEAM = "backend"
 CALLS = {"stackspot-ai-code": 6, "stackspot-ai-chat": 2, "stackspot-ai-assistant": 2}
 # How much each model was used on the days before today, from a week ago on, with today as 1.
 WEEK = {
@@ -39,12 +46,14 @@ REQUESTS = '"LiteLLM_DailyGatewayRequests"'
 
 def work(gateway: Server) -> int:
     """Lets the developers ask; how many calls that were."""
-    for name in DEVELOPERS:
-        developer = hire(gateway, name)
+    management = Gateway(gateway.url, gateway.key)
+    make_team(management, TEAM, {"max_budget": 100})
+    for name, times in DEVELOPERS.items():
+        developer = Developer(name, make_key(management, name, {**DEFAULTS, "team_id": TEAM})["key"])
         for model, calls in CALLS.items():
-            for _ in range(calls):
+            for _ in range(calls * times):
                 ask(gateway, developer, QUESTION, model).raise_for_status()
-    return len(DEVELOPERS) * sum(CALLS.values())
+    return sum(DEVELOPERS.values()) * sum(CALLS.values())
 
 
 def make_a_week(address: str, calls: int) -> None:
@@ -86,6 +95,13 @@ def take(page: Page, gateway: Server, folder: Path) -> None:
     page.screenshot(path=PICTURE, clip={"x": 280, "y": top["y"] - 12, "width": 1160, "height": 957})
 
 
+def run(gateway: Server, *words: str) -> str:
+    """What a command of the administrator prints."""
+    environ = clean_environment({"GATEWAY_URL": gateway.url, "LITELLM_MASTER_KEY": gateway.key})
+    command = [sys.executable, "-m", "gateway", *words]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
+
+
 def main() -> None:
     account, password = Account.new(), secrets.token_urlsafe(12)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
@@ -103,9 +119,12 @@ def main() -> None:
             ):
                 switches.reset()
                 gateway = Server(started.url, started.process, started.log, started.key, password)
-                make_a_week(variables["DATABASE_URL"], work(gateway))
+                calls = work(gateway)
+                make_a_week(variables["DATABASE_URL"], calls)
                 take(browser.new_page(viewport={"width": 1440, "height": 1200}), gateway, folder)
-    print(f"Wrote {PICTURE.relative_to(ROOT)}.")
+                keys, usage = run(gateway, "keys", "list"), run(gateway, "usage")
+    draw([Command("make keys", keys), Command("make usage", usage)], COMMANDS, most_columns=130)
+    print(f"Wrote {PICTURE.relative_to(ROOT)} and {COMMANDS.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,9 @@ def make_venv(venv: Path, oldest: tuple[int, int] = (3, 11)) -> None:
 def find_python(oldest: tuple[int, int]) -> str:
     """A Python that is not older: the one that runs, or another of this machine. Raises LookupError."""
     others = [shutil.which(f"python3.{minor}") for minor in range(oldest[1], oldest[1] + 4)]
-    kept = sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3"))
+    # pyenv keeps its versions beside each other.
+    beside = [Path(sys.base_prefix).parent, Path.home() / ".pyenv" / "versions"]
+    kept = sorted(python for folder in beside for python in folder.glob("3.*/bin/python3"))
     for python in (sys.executable, *filter(None, others), *map(str, kept)):
         # A shim of pyenv may be there for a version that is not chosen.
         asked = [python, "-c", f"import sys, venv, ensurepip; sys.exit(sys.version_info < {oldest})"]

@@ -112,12 +112,8 @@ class StackSpotLLM(CustomLLM):
                     event = Delta({"content": refusal})  # LiteLLM's translations drop a refusal
                 yield event
 
-    async def pace(self) -> tuple[Quota, Status] | None:
-        """How the default account is shared at this moment; None where it is not paced."""
-        return (await self.paces())[""]
-
     async def paces(self) -> dict[str, tuple[Quota, Status] | None]:
-        """The same for each account, the default one by the name ""."""
+        """How each account is shared at this moment, the default one by the name ""; None for one that is not paced."""
         found: dict[str, tuple[Quota, Status] | None] = {}
         for account in ("", *stackspot_config.current().others):
             client = self._client_of(account)

@@ -6,7 +6,7 @@ several workers share their numbers through files. docs/monitoring.md has the ta
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
@@ -22,8 +22,10 @@ logger = logging.getLogger("stackspot_config")
 QUEUE_BUCKETS = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 45, 60, 120)
 UPSTREAM_BUCKETS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600)
 PACE_SECONDS = 5.0
+DEFAULT_ACCOUNT = "default"
 
-Look = Callable[[], Awaitable[tuple[Quota, Status] | None]]
+# By account, the default one as ""; None where nothing is paced.
+Look = Callable[[], Awaitable[Mapping[str, tuple[Quota, Status] | None]]]
 
 _following: asyncio.Task[None] | None = None
 
@@ -48,7 +50,7 @@ class Metrics:
 
         def gauge(name: str, what: str) -> Gauge:
             mode = "livemostrecent" if shared else "livesum"
-            return Gauge(f"stackspot_{name}", what, registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]
+            return Gauge(f"stackspot_{name}", what, ("account",), registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]
 
         self._requests = counter("requests", "Calls of a model that have ended", "model", "outcome")
         self._tokens = counter("tokens", "Tokens of calls that have ended, by how they ended", "model", "outcome")
@@ -121,25 +123,27 @@ class Metrics:
             self._key_queue.labels(request.key).inc(request.waited)
 
     async def follow(self, look: Look) -> None:
-        """Keeps the gauges of the account's pace up to date; `look` gives None where nothing is paced."""
+        """Keeps the gauges of each account's pace up to date."""
         while True:
             try:
                 found = await look()
             except Exception as error:
                 logger.debug("The pace could not be looked at (%s).", type(error).__name__)
             else:
-                self.show(found)
+                for account, pace in found.items():
+                    self.show(account, pace)
             await asyncio.sleep(PACE_SECONDS)
 
-    def show(self, found: tuple[Quota, Status] | None) -> None:
+    def show(self, account: str, found: tuple[Quota, Status] | None) -> None:
+        name = account or DEFAULT_ACCOUNT
         if found is None:
-            self._limit.set(0)
+            self._limit.labels(name).set(0)
             return
         quota, status = found
         # A worker that paces alone while Redis is away knows its own part only; without Redis the parts are added up.
         part = 1 if status.shared == self._shared else self._workers
         whole = 1 if self._shared else self._workers
-        self._limit.set(quota.per_minute / whole)
-        self._pace.set(status.rate * part)
-        self._last_minute.set(status.gone * part)
-        self._waiting.set(status.waiting * part)
+        self._limit.labels(name).set(quota.per_minute / whole)
+        self._pace.labels(name).set(status.rate * part)
+        self._last_minute.labels(name).set(status.gone * part)
+        self._waiting.labels(name).set(status.waiting * part)

@@ -51,7 +51,7 @@ if process.event_under_way():
         traces.start()
     from custom_handlers.litellm_adapter import caller_route, forget_route, pace_route  # LiteLLM's app is there now
 
-    metrics.start(stackspot_llm.pace)
+    metrics.start(stackspot_llm.paces)
     caller_route.add(installation.proxy_app())
     pace_route.add(installation.proxy_app(), stackspot_llm.paces)
     forget_route.add(installation.proxy_app(), process.database)

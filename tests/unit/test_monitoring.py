@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from custom_handlers.core import telemetry
 from custom_handlers.core.events import Usage
 from custom_handlers.metrics import Metrics
+from custom_handlers.pacing.quota import Quota, Status
 from tests.harness import ROOT
 
 PAGE = (ROOT / "docs" / "monitoring.md").read_text()
@@ -31,6 +32,8 @@ def metrics() -> dict[str, list[str]]:
         telemetry.UpstreamAnswered("m", 1, 1),
     ):
         counted.count(happening)
+    status = Status(rate=1, waiting=0, gone=0, last_429=None, shared=False, keys={})
+    counted.show("", (Quota(1), status))
     found = {}
     for family in registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -81,16 +81,16 @@ def status(**fields: Any) -> Status:
         (False, 4, (Quota(100), status(rate=25.0, waiting=1, shared=False)), (25, 25, 1)),
         # Redis is away: each knows its own part alone
         (True, 4, (Quota(100), status(rate=12.5, waiting=1, shared=False)), (100, 50, 4)),
-        (False, 1, None, (0, 0, 0)),
+        (False, 1, None, (0, None, None)),
     ],
 )
 def test_the_pace_of_all_workers(
-    registry: CollectorRegistry, shared: bool, workers: int, found: Any, told: tuple[float, ...]
+    registry: CollectorRegistry, shared: bool, workers: int, found: Any, told: tuple[float | None, ...]
 ) -> None:
     metrics = Metrics(registry, shared=shared, workers=workers)
-    metrics.show(found)
+    metrics.show("", found)
     names = ("limit_requests_per_minute", "pace_requests_per_minute", "waiting_requests")
-    assert tuple(value(registry, name) for name in names) == told
+    assert tuple(value(registry, name, account="default") for name in names) == told
 
 
 async def test_a_pace_that_cannot_be_looked_at_is_looked_at_again(
@@ -98,15 +98,16 @@ async def test_a_pace_that_cannot_be_looked_at_is_looked_at_again(
 ) -> None:
     looked = []
 
-    async def look() -> tuple[Quota, Status]:
+    async def look() -> dict[str, tuple[Quota, Status] | None]:
         looked.append(1)
         if len(looked) == 1:
             raise OSError
         if len(looked) == 3:
             raise KeyboardInterrupt
-        return Quota(100), status()
+        return {"": (Quota(100), status()), "team-b": (Quota(60), status(rate=40.0))}
 
     monkeypatch.setattr("custom_handlers.metrics.PACE_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
         await Metrics(registry, shared=True).follow(look)
-    assert value(registry, "pace_requests_per_minute") == 50
+    assert value(registry, "pace_requests_per_minute", account="default") == 50
+    assert value(registry, "pace_requests_per_minute", account="team-b") == 40

@@ -16,6 +16,7 @@ from tests.waiting import eventually
 WINDOW = "60s"
 # Each has as many values as the configuration, the code or the administrators give it, and a client adds none.
 LABELS = {
+    "account",  # names of the configuration
     *("model", "outcome", "until", "service", "reason", "le", "api_key_alias"),  # our own
     *("team_alias", "api_provider", "requested_model", "model_group", "litellm_model_name"),
     *("status_code", "exception_status", "exception_class", "pid", "rate_limit_type", "callback_name"),

@@ -21,7 +21,7 @@ _TEXT_FIELDS = (
 class Meter:
     """One call's questions. StackSpot's numbers count; what it did not send is counted here.
 
-    `model` is for telemetry; `complete` is set by whoever has passed on the end of the whole answer.
+    `model` is for telemetry; `complete` is set by the code that has passed on the end of the whole answer.
     """
 
     def __init__(self, model: str = "") -> None:

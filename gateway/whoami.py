@@ -111,7 +111,7 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _moment(text: str) -> str:
-    """In the time zone of whoever reads it."""
+    """In the reader's time zone."""
     moment = datetime.fromisoformat(text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return f"{aware.astimezone():%Y-%m-%d %H:%M %Z}"

@@ -16,7 +16,7 @@ _SETTINGS = (*_CREDENTIALS, *_INHERITED)
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _MOST_LETTERS = 40
 _GENERAL = re.compile(rf"\b{PREFIX}({'|'.join(_SETTINGS)})\b")
-# In the text of a configuration file, for whoever has no YAML reader.
+# In the text of a configuration file, for programs without a YAML reader.
 _NAMED = re.compile(rf"\b{OPTION}[\"']?\s*:\s*[\"']?([\w-]+)")
 
 

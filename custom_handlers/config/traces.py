@@ -1,4 +1,4 @@
-"""Where traces go: OpenTelemetry's own variables, so that whoever has a collector knows them."""
+"""Where traces go: OpenTelemetry's own variables, which operators of a collector know."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit

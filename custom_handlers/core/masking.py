@@ -1,6 +1,6 @@
 """Takes personal numbers out of a request, wherever a text or a number can stand in its JSON.
 
-The walk pauses often, so that whoever drives it can let others have their turn.
+The walk pauses often, so that its caller can let others have their turn.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from custom_handlers.core.telemetry import RequestFinished
 if TYPE_CHECKING:
     from custom_handlers.core.tracing import Trace
 
-UNNAMED = "unnamed"  # whoever asks a gateway that has no keys
+UNNAMED = "unnamed"  # the caller of a gateway that has no keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What happens while requests are served, told to whoever subscribes: the one source of metrics and the access log.
+"""What happens while requests are served, told to subscribers: the one source of metrics and the access log.
 
 No event holds a prompt, an answer, a secret or an address, and what becomes a label is one of a few words: names of
 models, outcomes and reasons. The one exception is the alias of a key, which an administrator has given it.
@@ -79,7 +79,7 @@ def subscribe(listener: Listener) -> Callable[[], None]:
 
 
 def tell(happening: Happening) -> None:
-    """Never raises: whoever listens must not cost anybody an answer."""
+    """Never raises: a listener must not cost anybody an answer."""
     for listener in tuple(_listeners):
         try:
             listener(happening)

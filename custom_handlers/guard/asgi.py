@@ -172,7 +172,7 @@ class Guard:
         return owner_of(await asking.caller(self.app, self._question(scope, asking.CALLER_PATH)))
 
     def _question(self, scope: Scope, path: str) -> Scope:
-        """A request to LiteLLM in the name of whoever sent `scope`."""
+        """A request to LiteLLM in the name of the sender of `scope`."""
         return _passed({**scope, "method": "GET"}, Route(Kind.READ, path), headers.sift(scope["headers"]))
 
 

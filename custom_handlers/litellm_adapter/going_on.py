@@ -16,7 +16,7 @@ _FINAL_STATUS, _FINAL_CODE = 424, "server_error"
 
 
 class _BeforeTextError(MidStreamFallbackError):
-    """`failure` in the form by which the router goes on; to whoever else gets it, it is what it was."""
+    """`failure` in the form by which the router goes on; for any other reader it is what it was."""
 
     def __init__(self, failure: Any) -> None:
         super().__init__(message=failure.message, model=failure.model, llm_provider=failure.llm_provider)

@@ -1,4 +1,4 @@
-"""Which agents an account has, by the environment and the configuration file; made for whoever has no YAML reader."""
+"""Which agents an account has, by the environment and the configuration file; without a YAML reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One case asked of the gateway, request by request; whoever asks too fast is told to wait, and waits."""
+"""One case asked of the gateway, request by request; a 429 is waited out."""
 
 from __future__ import annotations
 

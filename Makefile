@@ -53,11 +53,13 @@ format: install  ## Put the code into the project's form
 	$(BIN)/ruff format .
 
 .PHONY: lint
-lint: install  ## Check style, types and layers
+lint: install  ## Check style, types and layers, and that no secret and no malicious release is in the tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m supply_chain.known_bad
+	$(BIN)/python -m supply_chain.secret_scan
 
 # A worker for each core and one more (tests/conftest.py); each has gateways of its own, at 300 MB.
 PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
@@ -116,6 +118,14 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	    --custom-compile-command "make lock" --no-annotate requirements-$${name%:*}.in \
 	    --output-file requirements-$${name%:*}.lock; \
 	done
+
+.PHONY: sbom
+sbom: install  ## Write what the gateway runs on to artifacts/sbom.cdx.json (CycloneDX), from the lock files
+	@$(BIN)/python -m supply_chain.sbom
+
+.PHONY: notices
+notices: install  ## Renew THIRD_PARTY_NOTICES.txt, the licences of what is locked
+	@$(BIN)/python -m supply_chain.notices
 
 # Keys, teams, usage: for the gateway at GATEWAY_URL (default: this machine), with the LITELLM_MASTER_KEY of .env.
 .PHONY: key

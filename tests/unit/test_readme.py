@@ -104,7 +104,18 @@ def test_error_messages_are_quoted_as_they_are() -> None:
     assert [quote for quote, pattern in written.items() if not re.search(pattern, sources)] == []
 
 
-FOLDERS = ("bench", "clients", "custom_handlers", "database", "deploy", "docs", "gateway", "simulator", "tests")
+FOLDERS = (
+    "bench",
+    "clients",
+    "custom_handlers",
+    "database",
+    "deploy",
+    "docs",
+    "gateway",
+    "simulator",
+    "supply_chain",
+    "tests",
+)
 
 
 @every_page

@@ -105,6 +105,10 @@ bench-emulation: install  ## Measure what tool emulation costs
 bench-sharing: install  ## Measure how a team shares one account, with and without pacing (about 12 minutes; redis-server)
 	$(BIN)/python -m bench.sharing
 
+.PHONY: soak
+soak: install  ## Let a team work for 20,000 requests, and see that nothing is left over (about 20 minutes) [REQUESTS= SEED=]
+	$(BIN)/python -m bench.soak $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: lock
 lock:  ## Renew the lock files from requirements*.in (needs uv)
 	for name in requirements requirements-dev requirements-admin; do \

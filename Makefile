@@ -123,6 +123,10 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	    --output-file requirements-$${name%:*}.lock; \
 	done
 
+.PHONY: fuzz
+fuzz: install  ## Try what reads requests, answers and configuration with new broken input: make fuzz MINUTES=10 [SEED=]
+	@$(BIN)/python -m tests.unit.fuzz
+
 .PHONY: sbom
 sbom: install  ## Write what the gateway runs on to artifacts/sbom.cdx.json (CycloneDX), from the lock files
 	@$(BIN)/python -m supply_chain.sbom

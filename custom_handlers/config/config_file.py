@@ -100,7 +100,7 @@ def _has_default_prices(params: Mapping[str, Any], info: Mapping[str, Any]) -> b
     prices = [resolved[0][name] or resolved[1][name] for name in _COSTS]
     try:
         return all(float(price) == PRICE_PER_TOKEN for price in prices)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

@@ -1,5 +1,6 @@
 """Draws a soak over time: memory, latency, open files and tasks. Chromium turns the drawing into a PNG."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -56,7 +57,7 @@ def latency(soak: Soak, quantile: float, slice_seconds: float = 15.0) -> Line:
 
 
 def _panel(x: int, y: int, title: str, lines: Sequence[tuple[str, Line]], end: float) -> str:
-    top = max(value for _, line in lines for _, value in line) * 1.15 or 1
+    top = _round(max(value for _, line in lines for _, value in line))
     parts = [_text(x, y - 14, title, "start", 14, 600)]
     for step in range(5):
         height = y + HEIGHT - step * HEIGHT / 4
@@ -69,6 +70,13 @@ def _panel(x: int, y: int, title: str, lines: Sequence[tuple[str, Line]], end: f
         points = " ".join(f"{x + WIDTH * at / end:.1f},{y + HEIGHT - HEIGHT * value / top:.1f}" for at, value in line)
         parts.append(f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='1.6'/>")
     return "".join(parts)
+
+
+def _round(most: float) -> float:
+    """The end of an axis of four steps, each of a round number."""
+    step = most / 4 or 1
+    unit = 10.0 ** math.floor(math.log10(step))
+    return 4 * next(round_ * unit for round_ in (1, 2, 2.5, 5, 10) if round_ * unit >= step)
 
 
 def _text(x: float, y: float, text: str, anchor: str, size: int, weight: int = 400) -> str:

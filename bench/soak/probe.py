@@ -22,7 +22,9 @@ class _Tasks(CustomLogger):
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         if time.monotonic() - self._written > SECONDS:
             self._written = time.monotonic()
-            self._file.write_text(str(len(asyncio.all_tasks())))
+            unread = self._file.with_suffix(".new")
+            unread.write_text(str(len(asyncio.all_tasks())))
+            unread.replace(self._file)  # whoever reads meanwhile finds the old number, not half a new one
 
 
 tasks = _Tasks()

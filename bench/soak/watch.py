@@ -44,7 +44,7 @@ class Watch:
             memory,
             self._process.num_fds(),
             self._process.num_threads(),
-            int(self._tasks.read_text() or 0) if self._tasks.exists() else 0,
+            int(self._tasks.read_text()) if self._tasks.exists() else 0,
         )
 
     def end(self) -> None:

@@ -4,9 +4,11 @@ LiteLLM's own fetching reads the whole file before it looks at the size, and kno
 """
 
 import asyncio
+import socket
 
 import httpx
 
+from custom_handlers.http.network import hides_private
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.litellm_adapter.http_client import NotPublicError, pooled_client, public_address
 
@@ -27,7 +29,7 @@ async def fetch(address: str, *, most: int, deadline: Deadline) -> tuple[str, by
     try:
         async with asyncio.timeout(min(FETCH_SECONDS, max(deadline.remaining, 0.0))):
             for _ in range(MAX_REDIRECTS + 1):
-                checked, host = await asyncio.to_thread(public_address, address)
+                checked, host = await _public(address)
                 request = pooled_client().build_request("GET", checked, headers={"Host": host})
                 response = await pooled_client().send(request, stream=True)
                 try:
@@ -39,6 +41,23 @@ async def fetch(address: str, *, most: int, deadline: Deadline) -> tuple[str, by
     except (NotPublicError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, KeyError):
         raise FetchError from None  # TimeoutError is an OSError
     raise FetchError
+
+
+async def _public(address: str) -> tuple[str, str]:
+    """LiteLLM's judgement, and that no IPv6 address stands for a private IPv4 one, which passes with LiteLLM 1.108.
+
+    Of plain http the address is one that was resolved already. Behind https is a name still: whoever answers there has
+    to have its certificate.
+    """
+    checked, host = await asyncio.to_thread(public_address, address)
+    url = httpx.URL(checked)
+    places = [url.host]
+    if url.scheme == "https":
+        looked = await asyncio.get_running_loop().getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
+        places = [str(each[4][0]) for each in looked]
+    if any(map(hides_private, places)):
+        raise NotPublicError
+    return checked, host
 
 
 async def _content(response: httpx.Response, most: int) -> bytes:

@@ -124,6 +124,18 @@ class Stack:
         finally:
             self.docker.run("rm", "--force", simulator)
 
+    def beside_the_gateway(self, *words: str) -> str:
+        """Runs Python with the whole project, within reach of the simulator."""
+        gateway, image = self.container("gateway"), self.inspect("gateway")["Config"]["Image"]
+        return self.docker.output(
+            *("run", "--rm", "--network", f"container:{gateway}", "--workdir", "/project"),
+            *(
+                f"--volume={ROOT / name}:/project/{name}:ro"
+                for name in ("simulator", "custom_handlers", "gateway", "tests")
+            ),
+            *("--entrypoint", "python3", image, "-B", *words),
+        )
+
     def new_key(self, **options: object) -> str:
         answer = self.post("/key/generate", self.master_key, options)
         assert answer.status_code == 200, answer.text

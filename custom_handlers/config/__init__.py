@@ -4,6 +4,7 @@ settings         the environment: the default StackSpot account, and those besid
 accounts         the names of accounts, and of their variables
 credentials      who the gateway is to StackSpot
 config_file      LiteLLM's configuration file: its StackSpot deployments, and every mistake in them
+yaml_file        the same file as YAML, and the names that stand twice in it
 deployment       one deployment's model_info, parsed once
 request_limits   how much one request may hold
 operation        prices, and what else the configuration file hands to LiteLLM

@@ -1,5 +1,6 @@
 """The StackSpot deployments of LiteLLM's configuration file, and what is wrong with them."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from custom_handlers.config import accounts
+from custom_handlers.config import accounts, yaml_file
 from custom_handlers.config.deployment import PREFIX, parse, resolve, resolve_agent
 from custom_handlers.config.spelling import listed, nearest, suggestion
+from custom_handlers.config.traces import callback_mistakes
 from custom_handlers.core.errors import ConfigurationError, UnknownModelError
 from custom_handlers.core.models import AGENT_VARIABLES, PRICE_PER_TOKEN, PROVIDER, canonical_model_name, is_ulid
 
@@ -46,21 +48,22 @@ class ModelEntry:
 
 def read_model_list(config: Path) -> list[ModelEntry]:
     """The StackSpot entries of a LiteLLM configuration file. Raises ConfigurationError with every mistake."""
-    found, mistakes = scan(config)
+    found, mistakes = scan(config, os.environ)
     if mistakes or found is None:
         raise ConfigurationError(mistakes)
     return found
 
 
-def scan(config: Path) -> tuple[list[ModelEntry] | None, list[str]]:
+def scan(config: Path, environ: Mapping[str, str]) -> tuple[list[ModelEntry] | None, list[str]]:
     """The deployments that can be read, and the mistakes; None when the file as a whole cannot be read."""
     try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+        content, mistakes = yaml_file.load(config)
     except (OSError, ValueError, yaml.YAMLError) as error:
         return None, [f"{config} cannot be read ({type(error).__name__}{_line(error)})."]
+    if isinstance(content, dict):
+        mistakes += callback_mistakes(content.get("litellm_settings"), environ)
     entries = content.get("model_list") if isinstance(content, dict) else None
     found: list[ModelEntry] = []
-    mistakes: list[str] = []
     ids: list[tuple[str, str]] = []
     for entry in entries if isinstance(entries, list) else []:
         params = entry.get("litellm_params") if isinstance(entry, dict) else None

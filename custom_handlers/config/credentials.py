@@ -1,8 +1,9 @@
 """Who the gateway is to StackSpot: one account's client key, API key and agents. A secret is never quoted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from custom_handlers.config.accounts import OPTION, prefix
 from custom_handlers.config.config_file import API_KEY_VARIABLE, DEFAULT_AGENT_VARIABLE, WHERE_AGENT
 from custom_handlers.core.models import AGENT_VARIABLES, is_ulid
 
@@ -56,6 +57,25 @@ def read_api_key(env: Mapping[str, str], mistakes: list[str]) -> str:
         )
         return ""
     return key
+
+
+def same_credentials(accounts: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    """Mistakes for accounts that are one at StackSpot, each given as name, realm, client id and API key.
+
+    Each would go at the pace that StackSpot allows both of them together.
+    """
+    owners: dict[tuple[str, ...], str] = {}
+    found = []
+    for name, realm, client_id, api_key in accounts:
+        for variable, credential in (("CLIENT_ID", (realm, client_id)), ("API_KEY", (api_key,))):
+            if all(credential) and (owner := owners.setdefault(credential, name)) != name:
+                of = f"account {owner}" if owner else "the default account"
+                found.append(
+                    f"{prefix(name)}{variable} is that of {of}: at StackSpot they are one account, with one limit. "
+                    f"Take {OPTION}: {name} out of its models{f', or write {owner} there' if owner else ''}; or set "
+                    "the credentials of another account."
+                )
+    return found
 
 
 def _is_token(value: str) -> bool:

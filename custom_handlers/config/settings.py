@@ -21,7 +21,12 @@ from custom_handlers.config.config_file import (
     scan,
     stray_variables,
 )
-from custom_handlers.config.credentials import read_agent_ids, read_api_key, read_credentials
+from custom_handlers.config.credentials import (
+    read_agent_ids,
+    read_api_key,
+    read_credentials,
+    same_credentials,
+)
 from custom_handlers.config.operation import VARIABLES as OPERATION_VARIABLES
 from custom_handlers.config.operation import check_operation
 from custom_handlers.config.pacing import VARIABLES as PACING_VARIABLES
@@ -101,7 +106,7 @@ class Settings:
 
 def read(environ: Mapping[str, str], config: Path | None) -> Settings:
     """The settings for a configuration file. Raises ConfigurationError with the mistakes of both, together."""
-    entries, mistakes = scan(config) if config else (None, [])
+    entries, mistakes = scan(config, environ) if config else (None, [])
     try:
         settings = read_settings(environ, entries)
     except ConfigurationError as error:
@@ -158,6 +163,10 @@ def read_settings(environ: Mapping[str, str], entries: Iterable[ModelEntry] | No
     )
     settings = _account(base, env, [entry for entry in entries if not entry.account], mistakes)
     others = {name: _other(name, base, env, entries, mistakes) for name in names}
+    asked = [settings] if any(not entry.account for entry in entries) else []
+    mistakes += same_credentials(
+        (each.account, each.realm, each.client_id, each.api_key) for each in (*asked, *others.values())
+    )
     if mistakes:
         raise ConfigurationError(mistakes)
     return replace(settings, others=others)

@@ -112,6 +112,22 @@ def test_an_account_that_no_model_names() -> None:
     ]
 
 
+def test_two_names_for_one_account() -> None:
+    same = {**BOTH, "STACKSPOT_TEAM_B_REALM": "acme", "STACKSPOT_TEAM_B_CLIENT_ID": "client"}
+    of_c = {name.replace("TEAM_B", "TEAM_C"): value for name, value in TEAM_B.items()}
+    end = "at StackSpot they are one account, with one limit. Take stackspot_account: "
+    [told] = mistakes(same, entry(), entry("team-b"))
+    assert told.startswith(f"STACKSPOT_TEAM_B_CLIENT_ID is that of the default account: {end}team-b out of its models;")
+    [told] = mistakes({**BOTH, **of_c}, entry(), entry("team-b"), entry("team-c"))
+    assert told.startswith(f"STACKSPOT_TEAM_C_CLIENT_ID is that of account team-b: {end}team-c out of its models, or")
+    keys = {"STACKSPOT_API_KEY": "second", "STACKSPOT_TEAM_B_API_KEY": "sk-second"}
+    [told] = mistakes({**BOTH, **keys}, entry(), entry("team-b"))
+    assert told.startswith("STACKSPOT_TEAM_B_API_KEY is that of the default account: ")
+    assert read_settings(same, [entry("team-b")]), "the default account, which no model asks, is in nobody's way"
+    elsewhere = {**same, "STACKSPOT_TEAM_B_REALM": "other"}
+    assert read_settings(elsewhere, [entry(), entry("team-b")]), "the same client's name, in another realm"
+
+
 @pytest.mark.parametrize("name", ["Team-B", "team b", "team_b", "team--b", "Team.B"])
 def test_a_name_has_small_letters_digits_and_dashes(name: str) -> None:
     assert mistakes(BOTH, entry(), entry(name)) == [
@@ -142,6 +158,7 @@ def test_no_other_name_collides() -> None:
     environ = {**DEFAULT}
     for name in names:
         environ |= {variable.replace("TEAM_B", name.upper().replace("-", "_")): v for variable, v in TEAM_B.items()}
+        environ[f"{accounts.prefix(name)}REALM"] = name
     assert list(read_settings(environ, [entry(), *map(entry, names)]).others) == names
 
 

@@ -13,6 +13,7 @@ from custom_handlers.core import notes
 LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Proxy.stdout", "LiteLLM Router")
 CLEAR = "is_stackspots"  # on our exceptions: they say all that there is to say
 LONGEST = 500
+LONGEST_LINE = 1500  # LiteLLM's own words, and what it quotes of a client, such as the name of a model
 _TRACE = "Traceback (most recent call last)"
 # Here LiteLLM logs what it answers with 401: a bare exception then is one that it has raised itself.
 _AUTHENTICATION = "auth_exception_handler.py"
@@ -31,7 +32,8 @@ class OneLine(logging.Filter):
         if _was_told(error):
             return False
         text = record.getMessage().partition(_TRACE)[0]
-        record.msg, record.args = "".join(c if c.isprintable() else "?" for c in " ".join(text.split())), ()
+        line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+        record.msg, record.args = line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ...", ()
         record.exc_info = record.exc_text = None
         return True
 

@@ -8,7 +8,7 @@ import pytest
 
 from custom_handlers.core import notes
 from custom_handlers.litellm_adapter import error_lines
-from custom_handlers.litellm_adapter.error_lines import CLEAR, OneLine
+from custom_handlers.litellm_adapter.error_lines import CLEAR, LONGEST_LINE, OneLine
 
 Told = Callable[..., str]
 
@@ -54,6 +54,12 @@ def test_an_error_of_ours_is_one_line_however_it_is_wrapped(told: Told) -> None:
     setattr(ours, CLEAR, True)
     assert "Traceback" not in told(ours)
     assert "Traceback" not in told(CodedError("wrapped", 503, ours))
+
+
+def test_a_line_is_not_as_long_as_a_client_likes(told: Told) -> None:
+    line = told(CodedError("x" * 1_000_000, 400))
+    assert len(line) < LONGEST_LINE + 100
+    assert line.endswith("xxx ...\n")
 
 
 def test_a_traceback_in_the_message_goes_as_well(told: Told) -> None:

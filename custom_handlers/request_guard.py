@@ -43,15 +43,16 @@ if process.event_under_way():
         if process.under_way():
             process.end(str(error))
         raise
-    from custom_handlers import metrics  # after LiteLLM has said where workers share their numbers
-
     if settings.traces:
         from custom_handlers.litellm_adapter import traces  # OpenTelemetry is not needed otherwise
 
         traces.start()
     from custom_handlers.litellm_adapter import caller_route, forget_route, pace_route  # LiteLLM's app is there now
 
-    metrics.start(stackspot_llm.paces)
+    if process.shares_metrics():
+        from custom_handlers import metrics  # after LiteLLM has said where workers share their numbers
+
+        metrics.start(stackspot_llm.paces)
     caller_route.add(installation.proxy_app())
     pace_route.add(installation.proxy_app(), stackspot_llm.paces)
     forget_route.add(installation.proxy_app(), process.database)

@@ -49,6 +49,11 @@ def workers() -> int:
     return int(number[0]) if number and number[0].isdecimal() and _serves(sys.argv) else 1
 
 
+def shares_metrics() -> bool:
+    """Whether any process reads this one's metrics: LiteLLM names the folder for them then, and for its workers."""
+    return any(os.environ.get(name) for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"))
+
+
 def end(message: str) -> NoReturn:
     """Ends this process and, for a worker, the proxy's supervisor.
 

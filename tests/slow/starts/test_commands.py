@@ -106,8 +106,9 @@ def test_the_demo_stops_on_ctrl_c() -> None:
 def test_run_serves_with_credentials_from_the_environment(
     simulator: Simulator, account: Account, tmp_path: Path
 ) -> None:
-    port, key = free_port(), "sk-test-of-make-run-0123456789"
+    port, metrics, key = free_port(), free_port(), "sk-test-of-make-run-0123456789"
     environ = {**account.for_gateway(simulator.url), "LITELLM_MASTER_KEY": key, "GATEWAY_PORT": str(port)}
+    environ["GATEWAY_METRICS_PORT"] = str(metrics)
     log = (tmp_path / "run.log").open("w+")
     run = subprocess.Popen(
         ["make", "run"], cwd=ROOT, env=shell(**environ, **PROXIED, **VENDORS), stdout=log, stderr=subprocess.STDOUT
@@ -121,6 +122,8 @@ def test_run_serves_with_credentials_from_the_environment(
         assert response.status_code == 200, response.text
         refused = httpx.post(f"{url}/v1/chat/completions", json=body | {"model": "none"}, headers=headers, timeout=30)
         assert refused.status_code == 400, refused.text
+        shows = httpx.get(f"http://127.0.0.1:{metrics}/metrics/", timeout=30).text
+        assert 'stackspot_requests_total{model="stackspot-ai-chat",outcome="answered"} 1.0' in shows
         gateway = [each for each in descendants(run) if "litellm" in " ".join(each.cmdline())]
         assert gateway
         for process in gateway:

@@ -7,6 +7,15 @@ import pytest
 from custom_handlers.litellm_adapter import process
 
 
+@pytest.mark.parametrize("name", ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"])
+def test_whether_anybody_reads_its_metrics(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for each in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        monkeypatch.delenv(each, raising=False)
+    assert not process.shares_metrics()
+    monkeypatch.setenv(name, "/somewhere")
+    assert process.shares_metrics()
+
+
 @pytest.mark.parametrize(
     ("command", "variable", "workers"),
     [

@@ -78,7 +78,7 @@ def usage(
                 _write_csv(target, by, rows)
         except OSError as error:
             raise GatewayError(f"{file} cannot be written ({error.strerror}).") from None
-        print(f"Wrote {len(rows)} rows to {file}.")
+        print(f"Wrote {len(rows)} {'row' if len(rows) == 1 else 'rows'} to {file}.")
     elif as_json or format == "json":
         print_json([_told(by, row) for row in rows])
     elif format == "csv":

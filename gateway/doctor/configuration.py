@@ -30,7 +30,7 @@ def check(environ: Mapping[str, str]) -> list[Result]:
         advice = f"Correct it in the environment, in .env or in {file.name}."
         return [*found, *(failure(NAME, mistake, advice) for mistake in told)]
     if "ModuleNotFoundError" in done.stderr:
-        advice = "Run `make install`, or doctor in the container."
+        advice = "Run `make install`; with Docker: `docker compose exec gateway python3 -m gateway doctor`."
         return [*found, note(NAME, "StackSpot's part was not looked at: it needs the whole installation", advice)]
     if done.returncode:
         return [*found, failure(NAME, "could not be checked", "Run `make install`.")]

@@ -12,7 +12,7 @@ from custom_handlers.core.models import AGENT_VARIABLES, is_ulid
 from gateway.names import EXAMPLE, configuration, known
 
 _OURS = re.compile(r"(STACKSPOT|GATEWAY|LITELLM|DATABASE|REDIS|UI|KEY)_[A-Z0-9_]+")
-_SECRET = re.compile(r"\w*(SECRET|PASSWORD|TOKEN|_KEY|CLIENT_ID)|DATABASE_URL|DIRECT_URL")
+_SECRET = re.compile(r"\w*(SECRET|PASSWORD|(?<!COST_PER_)TOKEN|_KEY|CLIENT_ID)|DATABASE_URL|DIRECT_URL")
 # The way out is the machine's as well; programs differ in which spelling they read.
 WAY_OUT = (
     *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy"),
@@ -26,9 +26,10 @@ _WITHOUT_DEFAULT = re.compile(
 # What a value has to look like to be shown: something else may be a secret in the wrong line.
 _SHOWN = (
     (
-        re.compile(r"KEY_\w+|\w+_(PORT|WORKERS|MEMORY|MINUTE|SECONDS|BURST|QUEUE|MB|\w*MAX\w*)"),
+        re.compile(r"KEY_\w+|\w+_(PORT|WORKERS|MEMORY|MINUTE|SECONDS|BURST|QUEUE|MB|REQUEST_LOG|\w*MAX\w*)"),
         re.compile(r"[\w.]{1,9}"),
     ),
+    (re.compile(r"\w+_COST_PER_TOKEN"), re.compile(r"[\d.e-]{1,20}")),
     (re.compile(r"\w*_(UPLOADS|IMAGES|CONTENT|ACCESS_LOG|LEVEL|MODE|MAP)"), re.compile(r"[A-Za-z]{1,10}")),
     (re.compile(r"\w*_(HOST|BIND)"), re.compile(r"[\w.:-]{1,100}")),
     (re.compile(r"STACKSPOT_(\w+_)?REALM"), re.compile(r"[a-z0-9.-]{1,40}")),

@@ -88,6 +88,7 @@ def test_memory_against_workers(
 
 def test_settings_with_their_source() -> None:
     in_file = {"STACKSPOT_REALM": "acme", "STACKSPOT_BURST": "7", "DATABASE_URL": "postgresql://me:hunter2@db/x"}
+    in_file["STACKSPOT_INPUT_COST_PER_TOKEN"] = "0.0000025"
     process = {"STACKSPOT_BURST": "9", "HTTPS_PROXY": "http://me:hunter2@proxy:1", "STACKSPOT_API_KEY": "hunter2"}
     found = {each.name: (each.source, each.shown) for each in settings.every({".env": in_file}, process)}
     assert found["STACKSPOT_REALM"] == (".env", "acme")
@@ -98,10 +99,22 @@ def test_settings_with_their_source() -> None:
     assert found["STACKSPOT_API_KEY"] == ("environment", "present")
     assert found["STACKSPOT_CLIENT_SECRET"] == ("missing", "")
     assert found["GATEWAY_PORT"] == ("default", "")
+    assert found["STACKSPOT_INPUT_COST_PER_TOKEN"] == (".env", "0.0000025")
+    assert found["STACKSPOT_OUTPUT_COST_PER_TOKEN"] == ("default", "")
     assert "hunter2" not in str(found)
 
 
-@pytest.mark.parametrize("name", ["STACKSPOT_REALM", "STACKSPOT_AGENT_ID", "GATEWAY_PORT", "KEY_BUDGET", "GATEWAY_URL"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STACKSPOT_REALM",
+        "STACKSPOT_AGENT_ID",
+        "GATEWAY_PORT",
+        "KEY_BUDGET",
+        "GATEWAY_URL",
+        "STACKSPOT_INPUT_COST_PER_TOKEN",
+    ],
+)
 def test_a_secret_in_the_wrong_line_is_not_shown(name: str) -> None:
     secret = "Zm9vYmFyLXNlY3JldC0xMjM0NTY"
     assert secret not in str(settings.every({".env": {name: secret}}, {name: f"https://me:{secret}@x"}))

@@ -55,6 +55,12 @@ def test_the_page_has_each_panel_with_its_question() -> None:
     assert table("The dashboard") == [[panel["title"], panel["description"]] for panel in DASHBOARD["panels"]]
 
 
+def test_the_page_has_a_figure_for_each_panel() -> None:
+    rows = table("What it showed")
+    assert [title for title, _ in rows] == [panel["title"] for panel in DASHBOARD["panels"]]
+    assert [title for title, told in rows if not re.search(r" [\d.,]+", told)] == []
+
+
 def test_the_page_has_each_alert() -> None:
     assert [name.strip("`") for name, _ in table("Alerts")] == [alert["alert"] for alert in ALERTS]
     assert all(alert["annotations"]["summary"].endswith(".") for alert in ALERTS)

@@ -1,4 +1,6 @@
-"""Makes docs/dashboard.png: `python -m tests.slow.monitoring.picture` (about two minutes).
+"""Makes docs/dashboard.png and the table of its figures in docs/monitoring.md, in about two minutes.
+
+    python -m tests.slow.monitoring.picture
 
 Grafana is not needed: each panel of the dashboard is drawn here, from what the real Prometheus answers to the panel's
 own expressions while a team works at the real gateway.
@@ -13,18 +15,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from database.local import database
 from simulator.client import Simulator
 from tests.harness import ROOT, Account, clean_environment, free_port, running_gateway, running_simulator
+from tests.slow.monitoring import table
 from tests.slow.monitoring.dashboard import Panel, panels
-from tests.slow.monitoring.prometheus import Prometheus, running_prometheus
+from tests.slow.monitoring.lines import Line, lines_of, number
+from tests.slow.monitoring.prometheus import running_prometheus
 from tests.slow.monitoring.work import CALL, MODELS, TOOL, UNREADABLE, Team, form_team
 from tests.slow.ui.conftest import launched
 
 PICTURE = ROOT / "docs" / "dashboard.png"
-SECONDS, STEP, WINDOW, PER_MINUTE = 90, 2, "20s", 120
+SECONDS, PER_MINUTE = 90, 120
 COLUMNS, WIDTH, HEIGHT, PAD = 4, 400, 250, 14
 COLOURS = ("#2e6f95", "#d1495b", "#3a7d44", "#e09f3e", "#6a4c93", "#8d99ae", "#1b998b", "#7f5539")
 
@@ -66,13 +69,12 @@ def work(team: Team, until: float) -> None:
             one.result()
 
 
-def svg(prometheus: Prometheus, start: float, end: float) -> str:
-    shown = panels()
-    rows = -(-len(shown) // COLUMNS)
+def svg(found: list[tuple[Panel, list[Line]]], start: float, end: float) -> str:
+    rows = -(-len(found) // COLUMNS)
     drawn = [
-        f"<g transform='translate({number % COLUMNS * WIDTH},{number // COLUMNS * HEIGHT})'>"
-        f"{_panel(panel, prometheus, start, end)}</g>"
-        for number, panel in enumerate(shown)
+        f"<g transform='translate({place % COLUMNS * WIDTH},{place // COLUMNS * HEIGHT})'>"
+        f"{_panel(panel, lines, start, end)}</g>"
+        for place, (panel, lines) in enumerate(found)
     ]
     size = f"width='{COLUMNS * WIDTH}' height='{rows * HEIGHT}'"
     return (
@@ -81,15 +83,8 @@ def svg(prometheus: Prometheus, start: float, end: float) -> str:
     )
 
 
-def _panel(panel: Panel, prometheus: Prometheus, start: float, end: float) -> str:
-    lines = []
-    for target in panel.targets:
-        for series in prometheus.range(target.over(WINDOW), start, end, STEP):
-            points = [(float(at), float(value)) for at, value in series["values"] if value not in ("NaN", "+Inf")]
-            if points:
-                lines.append((_legend(target.legend, series["metric"]), points))
-    lines.sort(key=lambda line: -max(value for _, value in line[1]))
-    top = max((value for _, points in lines for _, value in points), default=1) * 1.05 or 1
+def _panel(panel: Panel, lines: list[Line], start: float, end: float) -> str:
+    top = max((line.highest for line in lines), default=1) * 1.05 or 1
     left, right, upper, lower = 58, WIDTH - 20, 42, HEIGHT - 74
     parts = [
         f"<rect x='4' y='4' width='{WIDTH - 8}' height='{HEIGHT - 8}' rx='3' fill='white' stroke='#ddd'/>",
@@ -98,30 +93,18 @@ def _panel(panel: Panel, prometheus: Prometheus, start: float, end: float) -> st
     for step in range(4):
         y = lower - (lower - upper) * step / 3
         parts.append(f"<line x1='{left}' x2='{right}' y1='{y:.0f}' y2='{y:.0f}' stroke='#e8e8e8'/>")
-        parts.append(_text(left - 6, y + 4, _number(top * step / 3, panel.unit), 10, "end"))
-    for number, (legend, points) in enumerate(lines[: len(COLOURS)]):
+        parts.append(_text(left - 6, y + 4, number(top * step / 3, panel.unit), 10, "end"))
+    for place, line in enumerate(lines[: len(COLOURS)]):
         path = " ".join(
             f"{left + (right - left) * (at - start) / (end - start):.1f},{lower - (lower - upper) * value / top:.1f}"
-            for at, value in points
+            for at, value in line.points
         )
-        colour = COLOURS[number]
+        colour = COLOURS[place]
         parts.append(f"<polyline points='{path}' fill='none' stroke='{colour}' stroke-width='1.6'/>")
-        x, y = PAD + number % 2 * (WIDTH / 2 - PAD), lower + 18 + number // 2 * 13
+        x, y = PAD + place % 2 * (WIDTH / 2 - PAD), lower + 18 + place // 2 * 13
         parts.append(f"<rect x='{x}' y='{y - 5}' width='12' height='3' fill='{colour}'/>")
-        parts.append(_text(x + 16, y, legend[:32], 9.5))
+        parts.append(_text(x + 16, y, line.legend[:32], 9.5))
     return "".join(parts)
-
-
-def _legend(template: str, labels: dict[str, Any]) -> str:
-    for name, value in labels.items():
-        template = template.replace("{{" + name + "}}", value)
-    return template
-
-
-def _number(value: float, unit: str) -> str:
-    if unit == "percentunit":
-        return f"{value:.0%}"
-    return f"{value:.3g}{' s' if unit == 's' else ''}"
 
 
 def _text(x: float, y: float, text: str, size: float, anchor: str = "start", weight: int = 400) -> str:
@@ -131,11 +114,10 @@ def _text(x: float, y: float, text: str, size: float, anchor: str = "start", wei
     )
 
 
-def draw(prometheus: Prometheus, start: float, end: float) -> None:
-    drawing = svg(prometheus, start, end)
-    rows = -(-len(panels()) // COLUMNS)
+def draw(found: list[tuple[Panel, list[Line]]], start: float, end: float) -> None:
+    drawing = svg(found, start, end)
     with launched() as browser:
-        page = browser.new_page(viewport={"width": COLUMNS * WIDTH, "height": rows * HEIGHT})
+        page = browser.new_page(viewport={"width": COLUMNS * WIDTH, "height": -(-len(found) // COLUMNS) * HEIGHT})
         page.set_content(f"<body style='margin:0'>{drawing}</body>")
         page.screenshot(path=PICTURE)
 
@@ -160,9 +142,12 @@ def main() -> None:
                 team = form_team(gateway, simulator)
                 start = time.time()
                 work(team, time.monotonic() + SECONDS)
-                draw(prometheus, start + 10, time.time())
+                begin, end = start + 10, time.time()
+                found = [(panel, lines_of(panel, prometheus, begin, end)) for panel in panels()]
+                table.write(found)
+                draw(found, begin, end)
                 print(json.dumps(team.statuses))
-    print(f"Wrote {PICTURE.relative_to(ROOT)}.")
+    print(f"Wrote {PICTURE.relative_to(ROOT)}, and its table into {table.PAGE.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from custom_handlers.core.errors import ContextWindowExceededError, InternalServ
 from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.core.models import canonical_model_name, is_ulid
 from custom_handlers.emulation import emulator, prompt
-from custom_handlers.emulation.context_window import check_context
+from custom_handlers.emulation.brevity import is_short
+from custom_handlers.emulation.context_window import check_context, is_small
 from custom_handlers.emulation.request import EmulatedRequest
 from custom_handlers.http.timeouts import Deadline
 from custom_handlers.http.turns import Turns
@@ -97,18 +98,19 @@ class StackSpotClient:
         limit = min(filter(None, (self._learned_limit(agent), deployment.max_input_tokens)), default=None)
 
         def prepared() -> EmulatedRequest:
-            emulated = emulator.prepare(
+            return emulator.prepare(
                 request.messages,
                 request.parameters,
                 notes,
                 secret=secret,
                 thinking_open=deployment.stackspot_thinking_open,
             )
-            check_context(emulated.prompt, limit)
-            return emulated
 
         # In a thread: a long conversation takes a second, and others have their turn meanwhile.
-        emulated = await asyncio.to_thread(prepared)
+        short = is_short(request.messages, request.parameters)
+        emulated = prepared() if short else await asyncio.to_thread(prepared)
+        if not is_small(emulated.prompt, limit):
+            await asyncio.to_thread(check_context, emulated.prompt, limit)
         logger.debug("StackSpot request: agent, %d characters, %d files", len(emulated.prompt), len(upload_ids))
 
         def ask(text: str) -> AsyncGenerator[Event] | None:
@@ -129,7 +131,10 @@ class StackSpotClient:
         self, model: str, request: ChatRequest, deadline: Deadline, meter: Meter
     ) -> AsyncGenerator[Event]:
         """The key API's answer: it has tools and structured output of its own, but takes text only as well."""
-        await asyncio.to_thread(prompt.check_messages, request.messages)
+        if is_short(request.messages, {}):
+            prompt.check_messages(request.messages)
+        else:
+            await asyncio.to_thread(prompt.check_messages, request.messages)
         logger.debug("StackSpot request: %s by key", model)
         asked = self.key_api.ask(
             model, request.messages, request.parameters, deadline, stream=request.stream, attempts=meter.attempts

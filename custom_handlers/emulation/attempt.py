@@ -5,7 +5,7 @@ text ─► max_tokens ─► calls found ─► stop sequences ─► JSON chec
 
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from custom_handlers.core import telemetry
@@ -117,7 +117,7 @@ class Attempt:
     def _made_reason(self) -> str:
         return "function_call" if self._functions_api else "tool_calls"
 
-    async def _proven(self, parts: list[Segment]) -> list[Segment]:
+    async def _proven(self, parts: Sequence[Segment]) -> list[Segment]:
         return [await self._checked(part) if isinstance(part, ToolCall) and part.unproven else part for part in parts]
 
     async def _checked(self, call: ToolCall) -> Segment:

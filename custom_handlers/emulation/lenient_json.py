@@ -96,6 +96,8 @@ def dumps(value: Any) -> str:
 
 def well_formed(text: str) -> str:
     """`text` with U+FFFD for each surrogate without its partner: it could not be sent as UTF-8."""
+    if text.isascii():
+        return text
     try:
         text.encode()  # many times as fast as a search for them
     except UnicodeEncodeError:

@@ -24,6 +24,8 @@ class MaxTokens:
 
     def feed(self, text: str) -> str:
         """What of `text` is within the limit."""
+        if len(text) <= _SLICE and not self.reached:
+            return self._within(text)
         return "".join(self._slices(text))
 
     def _slices(self, text: str) -> Iterator[str]:
@@ -34,7 +36,7 @@ class MaxTokens:
 
     def _within(self, text: str) -> str:
         self._window.append(text)
-        self._possible += len(text.encode(errors="replace"))
+        self._possible += len(text) if text.isascii() else len(text.encode(errors="replace"))
         if self._possible <= self._limit:
             return text
         window = "".join(self._window)

@@ -74,13 +74,14 @@ def count(text: str, most: int | None = None) -> int:
     return tokens
 
 
-def estimate(text: str) -> int:
-    """Tokens of `text`: counted when it is short, otherwise reckoned from samples of it."""
-    if len(text) <= _SAMPLES * _SAMPLE:
+def estimate(text: str, samples: int = _SAMPLES) -> int:
+    """Tokens of `text`: counted when it is short, otherwise reckoned from so many samples of it."""
+    if len(text) <= samples * _SAMPLE:
         return count(text)
-    step = len(text) // _SAMPLES
-    samples = [text[at : at + _SAMPLE] for at in range(0, len(text), step)]
-    return sum(map(count, samples)) * len(text) // sum(map(len, samples))
+    step = len(text) // samples
+    # One text for the tokenizer: it gives the interpreter away and has to get it back each time that it is asked.
+    taken = "\n".join(text[at : at + _SAMPLE] for at in range(0, step * samples, step))
+    return count(taken) * len(text) // len(taken)
 
 
 def _end_of_stretch(text: str, at: int) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import orjson
 
 from custom_handlers.core import telemetry, tracing
 from custom_handlers.core.errors import (
@@ -144,7 +145,7 @@ async def _send(request: Request) -> httpx.Response:
     headers, content = dict(request.headers), None
     if request.json is not None:
         headers["Content-Type"] = "application/json"
-        content = json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
+        content = _as_json(request.json)
     try:
         files = {"file": request.file} if request.file else None
         post = pooled.build_request(
@@ -161,6 +162,13 @@ async def _send(request: Request) -> httpx.Response:
         raise from_response(response.status_code, response.headers, await _error_body(response), request.service)
     finally:
         await response.aclose()
+
+
+def _as_json(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half of a surrogate pair, or a number of more than 64 bits
+        return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 async def _error_body(response: httpx.Response) -> bytes:

@@ -1,12 +1,18 @@
 """The text of an answer while it is read: what of it is emitted, and what is still to be looked at."""
 
+from custom_handlers.emulation.parser.flow import Flow
 from custom_handlers.emulation.parser.lines import Line
-from custom_handlers.emulation.parser.markers import SUSPECT, blank
+from custom_handlers.emulation.parser.markers import (
+    FENCE_SUSPECT,
+    FENCE_SUSPECT_BEGUN,
+    SPACE,
+    SUSPECT,
+    SUSPECT_BEGUN,
+    blank,
+)
 from custom_handlers.emulation.parser.output import Output
-from custom_handlers.emulation.parser.segments import Segment
 
 TEXT, FENCE, CALL, THOUGHT = "text", "fence", "call", "thought"  # what the buffer is in
-SMALL = 512  # a piece that is so short may be looked over twice
 
 
 class AnswerText:
@@ -17,32 +23,32 @@ class AnswerText:
         self._line = Line()
         self._after_call = False  # directly behind a call: nothing but space since then
         self._sure = True  # is a call sure that follows in its line
-        # Is all emitted but space, and nothing open? Then pieces without a marker are emitted as they come, and looked
-        # back on only when one may have a marker.
-        self._flows = False
-        self._run: list[str] = []
+        self._flows = {TEXT: Flow(SUSPECT, SUSPECT_BEGUN), FENCE: Flow(FENCE_SUSPECT, FENCE_SUSPECT_BEGUN)}
+        self._flow: Flow | None = None  # while nothing is open, and all is emitted but what is held back
+        self._held = ""
+        self._run: list[str] = []  # pieces that have passed: they are looked back on only when something may begin
 
-    def _stop_run(self) -> None:
-        """Makes up for what was not done at each piece that was emitted as it came."""
-        self._flows = False
-        if self._run:
-            emitted = "".join(self._run)
-            self._run.clear()
-            self._buffer = emitted[-1]
-            self._line.add(emitted)
+    def _enter_flow(self) -> None:
+        """Has the next pieces pass, if that can be."""
+        if self._mode in self._flows and len(self._buffer) == 1 and not self._after_call:
+            space = self._out.space_before_text
+            if space is not None and (space[-1] == self._buffer if space else self._buffer not in SPACE):
+                self._flow, self._held = self._flows[self._mode], space
 
-    def _emit_plain(self, text: str) -> list[Segment] | None:
-        """Tells a piece at once in which no marker begins, or only with its last character; None if it may hold one."""
-        buffer = self._buffer + text
-        marker = SUSPECT.search(buffer, buffer[0] != "\n")
-        end = len(buffer) if marker is None else marker.start() if marker.end() == len(buffer) else -1
-        if end < 0:
-            return None
-        self._buffer = buffer[end - 1 if end else 0 :]
-        emitted = buffer[1:end]
-        if self._line.short or "\n" in emitted:
-            self._line.add(emitted)
-        return self._out.plain(emitted)
+    def _leave_flow(self) -> None:
+        """Makes up for what was not done at each piece that has passed."""
+        if self._flow is None:
+            return
+        space, rest = self._flow.split(self._held)
+        passed = "".join(self._run)
+        passed = passed[: len(passed) - len(rest)]
+        self._flow, self._held = None, ""
+        self._run.clear()
+        if passed:
+            self._out.passed(space)
+            self._line.add(passed)
+            self._buffer = passed[-1]
+        self._buffer += rest
 
     def _pass(self, end: int) -> None:
         """The buffer is text up to `end`."""

@@ -5,7 +5,7 @@ import re
 from custom_handlers.emulation.parser.answer_text import CALL, TEXT
 from custom_handlers.emulation.parser.fence_reader import FenceReader
 from custom_handlers.emulation.parser.markers import blank
-from custom_handlers.emulation.parser.open_call import MOST_PROSE, OpenCall
+from custom_handlers.emulation.parser.open_call import MOST_PROSE, OpenCall, OpenString
 from custom_handlers.emulation.parser.output import Output
 from custom_handlers.emulation.tools import ToolConfig
 
@@ -17,6 +17,7 @@ class CallReader(FenceReader):
         super().__init__(out)
         self._tool_config = tool_config
         self._call: OpenCall | None = None
+        self._string: OpenString | None = None  # that the call is in, while all that has come is in it
         self._misquoted = False
         self._left = ""  # behind a call whose quotes hid its end
 
@@ -28,6 +29,14 @@ class CallReader(FenceReader):
         self._call = OpenCall(kind, raw, self._tool_config, sure=sure, literal=self._misquoted)
         self._buffer, self._mode = rest, CALL
         return True
+
+    def _enter_string(self) -> None:
+        self._string = self._call.string if self._call and not self._buffer else None
+
+    def _leave_string(self) -> str:
+        """What has come of the string, and is in none of its pieces yet."""
+        left, self._string = self._string.half if self._string else "", None
+        return left
 
     def _in_call(self, last: bool) -> bool:
         call = self._call

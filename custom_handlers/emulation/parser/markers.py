@@ -81,7 +81,7 @@ _MARKS = {
         row("``", run("`", 0, 20), run(r"[^`\n]", 0, 100), "\n").named("fence"),
     ),
     "\n": (
-        rf"{_BLANK}{{0,40}}+(?=[\[{{~<=act])",
+        rf"{_BLANK}{{0,40}}+(?=[\[{{~<=]|ass|ana|com|to=)",
         rf"{_BLANK}{{0,40}}+(?=[\[{{~<=act]|\Z)",
         one_of(
             row(run(r"[\[{]", 1, 1), run(r"[\s\[{]", 0, 9), _key).named("bare"),
@@ -109,11 +109,14 @@ OPEN = re.compile(_any(begun=False))
 _BEGUN = re.compile(f"(?:{_any(begun=True)})\\Z")
 # What has none of these holds no marker and no beginning of one.
 SUSPECT = re.compile(
-    rf"\n{_BLANK}{{0,40}}+(?=[\[{{~<=act]|\Z)|`(?=``|`?\Z)|\[(?=T|\Z)"
+    rf"\n{_BLANK}{{0,40}}+(?=[\[{{~<=]|ass|ana|com|to=|(?:as?|an|co?|to?)?\Z)|`(?=``|`?\Z)|\[(?=T[OH]|T?\Z)"
     r"|<(?=/?(?:to|fu|an|mi|in|th|re|pr|co|ex|bl|xm|｜|[tfaimrpcebxs]?\Z)|[|!]|/s>)"
 )
-# Says of a piece that it has nothing that SUSPECT begins with, and no space at its end.
-is_plain = re.compile(rf"[^\n`\[<]+(?<![{SPACE}])").fullmatch
+# A beginning of which the end of the text leaves open whether it is one, with little in it.
+SUSPECT_BEGUN = re.compile(rf"(?:\n{_BLANK}{{0,40}}+(?:as?|an|co?|to?)?|``?|\[T?|</?[tfaimrpcebxs]?)\Z")
+# The same within a code fence.
+FENCE_SUSPECT = re.compile(rf"\n{_BLANK}{{0,40}}+(?=[`~]|\Z)")
+FENCE_SUSPECT_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]?\Z")
 FENCE_END = re.compile(rf"\n{_BLANK}{{0,40}}+(`{{3,}}|~{{3,}}){_BLANK}{{0,40}}(?:\n|\Z)")
 _FENCE_END_BEGUN = re.compile(rf"\n{_BLANK}{{0,40}}+[`~]{{0,200}}{_BLANK}{{0,40}}\Z")
 LAST_TURN = re.compile(rf"\n{_BLANK}{{0,3}}{_turn.full}\Z")

@@ -15,6 +15,7 @@ from custom_handlers.emulation.tool_arguments import meant
 from custom_handlers.emulation.tools import ToolConfig
 
 _START = 300  # so much of a body says whether it is a call or prose about tags
+_LONGEST_KNOWN, _MOST_KNOWN = 24, 4096
 MOST_PROSE = 512  # what is held of a body that does not look like a call
 _END_BEGUN = re.compile(r"<(?:/[\w:]{0,30}\s{0,9})?\Z")
 _NAMED = re.compile(
@@ -39,6 +40,31 @@ class Reading:
     problem: str = ""
     misfit: ToolCall | None = None
     sure: bool = False
+
+
+class OpenString:
+    """A string that a call's body is in: what belongs to it goes to `pieces` after one look."""
+
+    def __init__(self, within: Callable[[str], object], pieces: list[str]) -> None:
+        self._within, self._pieces = within, pieces
+        self._known: set[str] = set()  # short pieces that belong to it
+        self.half = ""  # a backslash: it belongs to what follows it
+
+    def goes_on(self, piece: str) -> bool:
+        """Does all of `piece` belong to the string, and no escape end in the middle?"""
+        if piece in self._known and not self.half:
+            self._pieces.append(piece)
+            return True
+        text, half = self.half + piece, ""
+        if not self._within(text):
+            text, half = text[:-1], text[-1:]
+            if half != "\\" or not self._within(text):
+                return False
+        elif len(piece) <= _LONGEST_KNOWN and not self.half and len(self._known) < _MOST_KNOWN:
+            self._known.add(piece)
+        self._pieces.append(text)
+        self.half = half
+        return True
 
 
 class OpenCall:
@@ -99,9 +125,9 @@ class OpenCall:
         return end, behind
 
     @property
-    def within_string(self) -> Callable[[str], object] | None:
-        """In a string: says whether all of a text belongs to it, and ends no escape in the middle."""
-        return within(self._body.quote) if self._body.quote else None
+    def string(self) -> "OpenString | None":
+        """The string that the body is in."""
+        return OpenString(within(self._body.quote), self.pieces) if self._body.quote else None
 
     def cut_short(self) -> tuple[str, str] | None:
         """Cuts the body at an end marker that unbalanced quotes have hidden: the marker, and what is behind it."""

@@ -44,30 +44,15 @@ class Output:
             self.put(text)
 
     @property
-    def flows(self) -> bool:
-        """Is text emitted as it comes, with the space before it?"""
-        return not (self.silent or self._trims)
+    def space_before_text(self) -> str | None:
+        """The space that is emitted with the text that follows; None if other things become of text or space now."""
+        if self._held or self.ended or self.silent or self._trims or self._before_thought or len(self.space) > 1:
+            return None
+        return "".join(self.space)
 
-    def flow(self, text: str) -> str:
-        """`text` with the space before it."""
-        text = "".join((*self.space, text))
-        self.space, self._before_thought = [], 0
-        return text
-
-    def plain(self, text: str) -> list[Segment]:
-        """As `put` and `take`, for the many pieces at which nothing is held."""
-        emitted = text.rstrip(SPACE)
-        if not emitted or self._trims:
-            self.put(text)
-            return self.take()
-        end = len(emitted)
-        if self.space:
-            emitted = "".join((*self.space, emitted))
-            self.space, self._before_thought = [], 0
-        if end < len(text):
-            self.space = [text[end:]]
-        self.silent = False
-        return [Text(emitted)]
+    def passed(self, space: str) -> None:
+        """Text has been emitted past this, and behind it `space` has not."""
+        self.space = [space] if space else []
 
     def put(self, text: str) -> None:
         emitted = text.rstrip(SPACE)

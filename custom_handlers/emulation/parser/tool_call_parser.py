@@ -16,17 +16,17 @@ The parts are the same for every way of cutting an answer into pieces, but for w
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from custom_handlers.emulation.parser import markers
-from custom_handlers.emulation.parser.answer_text import CALL, FENCE, SMALL, TEXT, THOUGHT
+from custom_handlers.emulation.parser.answer_text import CALL, FENCE, TEXT, THOUGHT
 from custom_handlers.emulation.parser.call_markers import CALLS, LOOSE, CallMarkers, ends_no_thought
 from custom_handlers.emulation.parser.call_reader import CallReader
-from custom_handlers.emulation.parser.markers import LAST_FENCE, LAST_TURN, OPEN, SUSPECT, blank, is_plain
+from custom_handlers.emulation.parser.markers import LAST_FENCE, LAST_TURN, OPEN, blank
 from custom_handlers.emulation.parser.open_call import Reading
 from custom_handlers.emulation.parser.output import Output
 from custom_handlers.emulation.parser.reasoning import OpenReasoning
-from custom_handlers.emulation.parser.segments import InvalidToolCall, Reasoning, Segment, Text
+from custom_handlers.emulation.parser.segments import InvalidToolCall, Reasoning, Segment
 from custom_handlers.emulation.tools import ToolConfig
 
 _SLICE = 8192  # of the buffer what is left is copied for each marker in it
@@ -49,8 +49,6 @@ class ToolCallParser(CallReader):
         self._turns = turns
         self._markers = CallMarkers(tool_config) if tool_config else None
         self._doubt = False  # behind <example> or a thought's tag in a line: calls may be quoted
-        self._quick = False  # is nothing open, so that most pieces are text as they are
-        self._within_string: Callable[[str], object] | None = None  # is a piece part of a call's string, and no more
         self._harmony = False  # has a header of gpt-oss been seen
         self._final = False  # and did it say that what follows is the answer
         self._thought = OpenReasoning()
@@ -64,32 +62,30 @@ class ToolCallParser(CallReader):
         """Can nothing of what still comes be emitted? Then the rest need not be waited for."""
         return self._out.ended
 
-    def feed(self, text: str) -> list[Segment]:
-        if self._flows:
-            if is_plain(text):
+    def feed(self, text: str) -> Sequence[Segment]:
+        """Not to be changed: what a piece comes to is remembered."""
+        if self._flow:
+            behind = self._held + text
+            if passed := self._flow.known.get(behind) or self._flow.look(behind):
                 self._run.append(text)
-                return [Text(self._out.flow(text) if self._out.space else text)]
-            if text and not SUSPECT.search(text):
-                self._run.append(text)
-                return self._out.plain(text)
-            self._stop_run()
-        elif self._within_string:
-            if self._within_string(text):
-                self._call.pieces.append(text)  # type: ignore[union-attr]
+                parts, self._held = passed
+                return parts
+            self._leave_flow()
+        elif self._string:
+            if self._string.goes_on(text):
                 return []
-            self._within_string = None
-        if self._quick and len(text) < SMALL and (emitted := self._emit_plain(text)) is not None:
-            self._flows = len(self._buffer) == 1 and self._buffer != "\n" and self._out.flows
-            return emitted
+            text = self._leave_string() + text
         self._read(text)
-        self._quick = self._mode == TEXT and not (self._after_call or self._out.holds or self._out.ended)
-        if self._mode == CALL and self._call and not self._buffer:
-            self._within_string = self._call.within_string
+        if self._mode == CALL:
+            self._enter_string()
+        else:
+            self._enter_flow()
         return self._out.take()
 
     def finish(self) -> list[Segment]:
         """The rest. A call that the end of the answer cuts off is Broken; only its end marker may be missing."""
-        self._stop_run()
+        self._leave_flow()
+        self._buffer += self._leave_string()
         self._go_on(last=True)
         if self._left:
             self._read(self._left)

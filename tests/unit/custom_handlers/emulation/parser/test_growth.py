@@ -73,6 +73,17 @@ def test_time_grows_with_the_answer(unit: str, before: str) -> None:
     pytest.fail(f"{_TIMES} times the answer takes {min(ratios):.0f} times as long")
 
 
+def test_a_long_line_is_looked_over_once() -> None:
+    """What a call holds that never ends is one line of text after all, and all in it that looks like a mark is met."""
+    small, large = ('<tool_call>"' + "</tool_call>" * number for number in (8_000, 128_000))
+    ratios = []
+    for _ in range(3):
+        ratios.append(cost(large) / cost(small))
+        if ratios[-1] < 32:
+            return
+    pytest.fail(f"16 times the answer takes {min(ratios):.0f} times as long")
+
+
 @pytest.mark.parametrize("content", ["x" * 5_000_000, "\\" * 1_000_000, '"' * 500_000, "</tool_call>\n" * 100_000])
 def test_a_large_argument_is_read(content: str) -> None:
     body = json.dumps({"name": "write", "arguments": {"path": "p", "content": content}})

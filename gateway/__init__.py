@@ -9,7 +9,7 @@ whoami                what a developer's own key may do, and what is left of its
 clients               how to point each client at the gateway; configure writes that into a client's files (configuring:
                       which and what, merging: without losing what they have)
 env_file, compose     .env with new secrets; backup, restore and upgrade of the Docker stack
-status                what runs, and how StackSpot's limit is shared at this moment
+status                what runs, and how StackSpot's limit is shared at this moment; health ends a gateway that hangs
 doctor                what is wrong, and what to do about it
 run, demo             the gateway without Docker, with real credentials or simulated agents
 completion            for shells

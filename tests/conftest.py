@@ -19,13 +19,7 @@ from simulator.client import Simulator
 from tests.forking import end_forkers, start_forkers
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway, running_simulator
 from tests.sampling import note_selection
-
-# What needs the database shares one: three of them, as all of these tests in a row would outlast the rest.
-WITH_DATABASE = "tests/gateway/administration/test_"
-SHARING = (
-    ("decoys", "usage"),
-    ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "traces"),
-)
+from tests.scheduling import scheduler
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -60,18 +54,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file to a worker, so that its gateways start once; files that share a database to one, so that it does."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            if not file.startswith(WITH_DATABASE):
-                return file
-            name = file.removeprefix(WITH_DATABASE)
-            return next((" ".join(names) for names in SHARING if name.startswith(names)), WITH_DATABASE)
-
-    return ByFile(config, log)
+    return scheduler(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

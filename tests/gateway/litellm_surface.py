@@ -1,21 +1,20 @@
-"""What this version of LiteLLM would listen to, collected from its own code: an upgrade adds cases by itself."""
+"""What this version of LiteLLM would listen to, collected from its own code: an upgrade adds cases by itself.
+
+A program of its own collects it, which spares the tests the import of LiteLLM.
+"""
 
 import inspect
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import litellm
-from litellm.anthropic_interface.messages import acreate
-from litellm.constants import OPENAI_CHAT_COMPLETION_PARAMS
-from litellm.types.router import GenericLiteLLMParams
-from litellm.types.utils import all_litellm_params
-
-PACKAGE = Path(litellm.__file__).parent
 ROUTES_FILE = "ROUTES_OF_LITELLM"
 # Dictionaries that hold a request's body on its way through LiteLLM, or its headers, end so; and how they are read.
 _BODIES = r"(?:data|body|kwargs|params|request|metadata|args)"
@@ -34,9 +33,54 @@ _ADDRESS = re.compile(r"(API_BASE|BASE_URL|_URL|_URI|_ENDPOINT|_HOST|_BASE)$")
 _SECRET = re.compile(r"(API_KEY|_TOKEN|_KEY|_SECRET)$")
 
 
+@dataclass(frozen=True)
+class Known:
+    parameters: list[str]
+    headers: list[str]
+    variables: dict[str, str]
+
+
 @cache
+def known_to_litellm() -> Known:
+    return Known(**_collected("parameters", "headers", "variables"))
+
+
+@cache
+def own_parameters() -> list[str]:
+    """Every name that LiteLLM gives a meaning of its own to, and OpenAI does not."""
+    names: list[str] = _collected("_own_parameters")["_own_parameters"]
+    return names
+
+
+def _collected(*functions: str) -> dict[str, Any]:
+    """What these functions of this module return in a process that has LiteLLM."""
+    from tests.gateway.in_process.scripts import run_script  # the hooks below need nothing of the tests
+
+    script = f"from tests.gateway import {Path(__file__).stem} as surface\n"
+    script += "".join(f"found[{name!r}] = surface.{name}()\n" for name in functions)
+    with tempfile.TemporaryDirectory() as folder:
+        found: dict[str, Any] = run_script(script + "tell()\n", {}, Path(folder)).found
+    return found
+
+
+def _own_parameters() -> list[str]:
+    import litellm
+    from litellm.constants import OPENAI_CHAT_COMPLETION_PARAMS
+    from litellm.types.router import GenericLiteLLMParams
+    from litellm.types.utils import all_litellm_params
+
+    names = {*all_litellm_params, *GenericLiteLLMParams.model_fields, *inspect.signature(litellm.completion).parameters}
+    return sorted(names - {*OPENAI_CHAT_COMPLETION_PARAMS})
+
+
 def parameters() -> tuple[str, ...]:
     """Every name that LiteLLM reads from the body of a request, or from what it makes of one."""
+    import litellm
+    from litellm.anthropic_interface.messages import acreate
+    from litellm.constants import OPENAI_CHAT_COMPLETION_PARAMS
+    from litellm.types.router import GenericLiteLLMParams
+    from litellm.types.utils import all_litellm_params
+
     names = {*all_litellm_params, *GenericLiteLLMParams.model_fields, *OPENAI_CHAT_COMPLETION_PARAMS}
     for function in (litellm.completion, litellm.text_completion, litellm.responses, acreate):
         names |= inspect.signature(function).parameters.keys()
@@ -45,7 +89,6 @@ def parameters() -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.isidentifier()))
 
 
-@cache
 def headers() -> tuple[str, ...]:
     names = {name.lower() for name in _read(_HEADERS)}
     names |= {name.lower() for source in _sources() for name in _HEADER_NAME.findall(source)}
@@ -53,7 +96,6 @@ def headers() -> tuple[str, ...]:
     return tuple(sorted(names - own - {"authorization", "x-litellm-api-key", "upgrade", "expect"}))
 
 
-@cache
 def variables() -> dict[str, str]:
     """The environment's variables that say where a vendor is (`address`) or open his door (`secret`)."""
     found = {}
@@ -77,8 +119,12 @@ def _typed() -> set[str]:
 def _sources() -> tuple[str, ...]:
     """All of its code but what belongs to one vendor or to one logger: a body gets there by what is collected here."""
     skipped = {"llms", "types", "enterprise", "tests"}
-    paths = [path for path in PACKAGE.rglob("*.py") if not skipped & {*path.relative_to(PACKAGE).parts}]
-    return tuple(path.read_text(errors="replace") for path in sorted([*paths, *PACKAGE.glob("llms/*/*/*.py")]))
+    found = find_spec("litellm")
+    assert found
+    assert found.origin
+    package = Path(found.origin).parent
+    paths = [path for path in package.rglob("*.py") if not skipped & {*path.relative_to(package).parts}]
+    return tuple(path.read_text(errors="replace") for path in sorted([*paths, *package.glob("llms/*/*/*.py")]))
 
 
 def _read(place: str) -> Iterator[str]:

@@ -20,9 +20,9 @@ from custom_handlers.guard import fields, headers
 from custom_handlers.guard.rejection import RejectedError
 from simulator.client import Simulator
 from tests.developers import hire
-from tests.gateway import litellm_surface
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, request_body
 from tests.gateway.conftest import Decoy
+from tests.gateway.litellm_surface import ROUTES_FILE, known_to_litellm
 from tests.harness import Account, Server, running_gateway
 from tests.sampling import first, thorough
 
@@ -65,17 +65,15 @@ def tempting_gateway(
     routes_file: Path,
 ) -> Iterator[Server]:
     """The repository's configuration with the database, and the keys of every vendor in its environment."""
-    environ = {
-        name: vendors.url if kind == "address" else "sk-of-a-vendor"
-        for name, kind in litellm_surface.variables().items()
-    }
+    variables = known_to_litellm().variables
+    environ = {name: vendors.url if kind == "address" else "sk-of-a-vendor" for name, kind in variables.items()}
     # What has no address of its own in the environment goes through a proxy, if it goes anywhere.
     environ |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), vendors.url)
     environ |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
     environ |= {
         "LITELLM_DISABLE_LAZY_ROUTES": "true",
         "LITELLM_WORKER_STARTUP_HOOKS": "tests.gateway.litellm_surface:write_routes",
-        litellm_surface.ROUTES_FILE: str(routes_file),
+        ROUTES_FILE: str(routes_file),
         "LITELLM_SALT_KEY": secrets.token_urlsafe(24),
     }
     assert len(environ) > 300
@@ -117,12 +115,12 @@ def upstream(simulator: Simulator) -> list[Any]:
 
 
 def test_what_is_collected_is_about_all() -> None:
-    print(f"{len(litellm_surface.parameters())} parameters, {len(litellm_surface.headers())} headers")
-    assert len(litellm_surface.parameters()) > 1000
-    assert {"use_litellm_proxy", "api_base", "mock_response", "guardrails"} <= {*litellm_surface.parameters()}
-    assert len(litellm_surface.headers()) > 200
+    print(f"{len(known_to_litellm().parameters)} parameters, {len(known_to_litellm().headers)} headers")
+    assert len(known_to_litellm().parameters) > 1000
+    assert {"use_litellm_proxy", "api_base", "mock_response", "guardrails"} <= {*known_to_litellm().parameters}
+    assert len(known_to_litellm().headers) > 200
     assert {"OPENAI_API_BASE", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "LITELLM_PROXY_API_BASE"} <= {
-        *litellm_surface.variables()
+        *known_to_litellm().variables
     }
 
 
@@ -131,7 +129,7 @@ def test_a_parameter_passes_by_name_only(surface: str) -> None:
     """Each by itself: dropped, refused, or one of the few that the surface has."""
     passed, statuses = set(), set()
     usual = request_body(surface if surface in SURFACES else MESSAGES)
-    for name in set(litellm_surface.parameters()) - OWN:
+    for name in set(known_to_litellm().parameters) - OWN:
         for value in ("openai", True, {"api_base": "x"}):
             body = usual | {name: value}
             try:
@@ -151,7 +149,7 @@ def test_no_parameter_leads_elsewhere(
     client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool, kind: str
 ) -> None:
     """Those that LiteLLM never sees many at a time, those that pass each by itself."""
-    names = sorted({*litellm_surface.parameters()} - OWN)
+    names = sorted({*known_to_litellm().parameters} - OWN)
     harmless = [name for name in names if name not in {*fields.REFUSED, *fields.ALLOWED[surface]}]
     ask(client, surface, stream, {})
     simulator.clear()
@@ -186,8 +184,8 @@ def test_no_header_leads_elsewhere(
     simulator.clear()
     ask(client, surface, stream, {})
     usual = upstream(simulator)
-    passing = [name for name in litellm_surface.headers() if name.encode() in headers.ALLOWED]
-    dropped = [name for name in litellm_surface.headers() if name.encode() not in headers.ALLOWED]
+    passing = [name for name in known_to_litellm().headers if name.encode() in headers.ALLOWED]
+    dropped = [name for name in known_to_litellm().headers if name.encode() not in headers.ALLOWED]
     groups = [[name] for name in passing] + [dropped[at : at + BATCH] for at in range(0, len(dropped), BATCH)]
     said = value_of(kind, vendors)
     value = "3" if said is True else said if isinstance(said, str) else json.dumps(said)

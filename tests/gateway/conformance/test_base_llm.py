@@ -9,11 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import litellm
 import pytest
-from litellm.exceptions import BadRequestError
-from litellm.llms.base_llm.base_utils import type_to_response_format_param
-from litellm.types.utils import Message
 from pydantic import BaseModel
 
 from custom_handlers import stackspot_config
@@ -21,7 +17,9 @@ from simulator.client import Simulator
 from simulator.model.transcript import Transcript
 from tests.gateway.remote import PICTURE, RemotePlace
 from tests.harness import Account, Server
+from tests.lazily import lazily
 
+litellm = lazily("litellm")
 MODEL = "stackspot-code"
 HELLO = [{"role": "user", "content": "Hello, who are you?"}]
 PDF = "data:application/pdf;base64," + base64.b64encode(PICTURE).decode()
@@ -36,7 +34,7 @@ def provider(
     for name, value in {**environ, "STACKSPOT_UPLOADS": "true", "STACKSPOT_FETCH_IMAGES": "true"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(stackspot_config, "_current", None)
-    monkeypatch.setattr(litellm, "drop_params", True)
+    monkeypatch.setattr("litellm.drop_params", True)
     stackspot_config.configure_stackspot()
     return simulator
 
@@ -44,7 +42,7 @@ def provider(
 @pytest.fixture
 def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[RemotePlace]:
     place = RemotePlace()
-    monkeypatch.setattr(litellm, "user_url_allowed_hosts", [place.url.removeprefix("http://")], raising=False)
+    monkeypatch.setattr("litellm.user_url_allowed_hosts", [place.url.removeprefix("http://")], raising=False)
     yield place
     place.close()
 
@@ -79,12 +77,12 @@ def test_developer_role(provider: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "message",
-    [{"role": "user", "content": [{"type": "text", "text": "Hello!"}]}, Message(content="Hello!", role="user")],
+    ("make", "content"),
+    [(lambda: dict, [{"type": "text", "text": "Hello!"}]), (lambda: litellm.Message, "Hello!")],
     ids=["list of parts", "LiteLLM's object"],
 )
-def test_forms_of_messages(provider: Simulator, message: Any) -> None:
-    assert ask([message]).choices[0].message.content
+def test_forms_of_messages(provider: Simulator, make: Any, content: Any) -> None:
+    assert ask([make()(role="user", content=content)]).choices[0].message.content
     assert prompt(provider) == "Hello!"
 
 
@@ -188,11 +186,13 @@ class Events(BaseModel):
     [
         (Event, Event(name="Expo", participants=["Ada"])),
         (Events, Events(events=[Event(name="Expo", participants=[])])),
-        (type_to_response_format_param(Events), Events(events=[Event(name="Expo", participants=["Ada"])])),
+        ("nested schema", Events(events=[Event(name="Expo", participants=["Ada"])])),
     ],
     ids=["model", "nested model", "nested schema"],
 )
 def test_pydantic_models_as_formats(provider: Simulator, form: Any, value: BaseModel) -> None:
+    if form == "nested schema":
+        form = lazily("litellm.llms.base_llm.base_utils").type_to_response_format_param(Events)
     provider.answer(f"Sure!\n{value.model_dump_json()}")
     message = ask(response_format=form, timeout=60).choices[0].message
     assert type(value).model_validate_json(message.content) == value
@@ -256,6 +256,6 @@ def test_reasoning_that_a_model_writes_is_kept_apart(provider: Simulator, stream
 
 def test_sound_is_refused_by_its_place(provider: Simulator) -> None:
     part = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
-    with pytest.raises(BadRequestError, match=r"messages\[0\]\.content\[0\]"):
+    with pytest.raises(litellm.exceptions.BadRequestError, match=r"messages\[0\]\.content\[0\]"):
         ask([{"role": "user", "content": [part]}])
     assert provider.requests() == []

@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import litellm
 import pytest
 from aiohttp import web
 from hypothesis import given
@@ -381,7 +380,7 @@ async def test_an_unknown_certificate_is_refused_whatever_is_set(
     if setting == "SSL_VERIFY=False":
         monkeypatch.setenv("SSL_VERIFY", "False")
     elif setting == "litellm.ssl_verify = False":
-        monkeypatch.setattr(litellm, "ssl_verify", False)
+        monkeypatch.setattr("litellm.ssl_verify", False)
     elif setting == "AIOHTTP_TRUST_ENV":
         monkeypatch.setenv("AIOHTTP_TRUST_ENV", "True")
     async with serving(hello, self_signed(tmp_path).tls) as server:
@@ -398,7 +397,7 @@ async def test_an_own_authority_is_trusted(
     monkeypatch.delenv("SSL_VERIFY", raising=False)
     certificate = self_signed(tmp_path)
     if setting == "litellm.ssl_verify":
-        monkeypatch.setattr(litellm, "ssl_verify", str(certificate.path))
+        monkeypatch.setattr("litellm.ssl_verify", str(certificate.path))
     else:
         monkeypatch.setenv(setting, str(certificate.path))
     if switched_off and setting == "SSL_CERT_FILE":

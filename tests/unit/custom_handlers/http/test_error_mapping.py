@@ -22,9 +22,10 @@ from custom_handlers.core.errors import (
 )
 from custom_handlers.http import error_mapping
 from custom_handlers.http.error_mapping import Service, from_response
-from custom_handlers.litellm_adapter.exceptions import to_litellm
+from tests.lazily import lazily
 from tests.unit.custom_handlers.reading import any_json
 
+adapter = lazily("custom_handlers.litellm_adapter.exceptions")
 SECRET = "s3cret-words"
 OVERFLOW = "INFERENCE_6001_LLM_MODEL_BAD_REQUEST"
 LIMIT = "INFERENCE_3008_CHAT_RATE_LIMIT_EXCEEDED"
@@ -66,7 +67,10 @@ def overflow(sentence: str, **more: Any) -> StackSpotError:
 )
 def test_no_body_raises_and_none_is_quoted(status: int, body: bytes, headers: dict[str, str]) -> None:
     error = from_response(status, headers, body)
-    mapped = [error, *(to_litellm(error, model="stackspot-ai-code", through_proxy=proxy) for proxy in (True, False))]
+    mapped = [
+        error,
+        *(adapter.to_litellm(error, model="stackspot-ai-code", through_proxy=proxy) for proxy in (True, False)),
+    ]
     for each in mapped:
         assert SECRET not in str(each) + repr(each) + repr(vars(each))
         assert len(str(each)) < 400

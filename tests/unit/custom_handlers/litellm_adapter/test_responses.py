@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from litellm.types.utils import ModelResponse, ModelResponseStream
 
 from custom_handlers.core.errors import InvalidResponseError
 from custom_handlers.core.events import Delta, Event, Finish, Usage
-from custom_handlers.litellm_adapter import responses
+from tests.lazily import lazily
+
+responses = lazily("custom_handlers.litellm_adapter.responses")
+utils = lazily("litellm.types.utils")
 
 TEXT: list[Event] = [Delta({"content": "one "}), Delta({"content": "two "}), Delta({"content": "three"})]
 CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"a": '}}
@@ -25,10 +27,10 @@ async def of(events: list[Event]) -> AsyncIterator[Event]:
 
 
 async def whole(*events: Event) -> Any:
-    return await responses.to_model_response(of([*events]), ModelResponse(), model="stackspot-code")
+    return await responses.to_model_response(of([*events]), utils.ModelResponse(), model="stackspot-code")
 
 
-async def chunks(*events: Event) -> list[ModelResponseStream]:
+async def chunks(*events: Event) -> list[Any]:
     return [chunk async for chunk in responses.to_chunks(of([*events]), model="stackspot-code")]
 
 
@@ -146,4 +148,4 @@ async def test_an_error_is_handed_on_after_what_came_before_it() -> None:
             found.append(chunk)
     assert [chunk.choices[0].delta.content for chunk in found] == ["one "]
     with pytest.raises(InvalidResponseError):
-        await responses.to_model_response(broken(), ModelResponse(), model="m")
+        await responses.to_model_response(broken(), utils.ModelResponse(), model="m")

@@ -7,7 +7,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from custom_handlers.litellm_adapter.traces import SiftedExporter
+from tests.lazily import lazily
+
+traces = lazily("custom_handlers.litellm_adapter.traces")
 
 WORD = "xylophone"
 
@@ -15,7 +17,7 @@ WORD = "xylophone"
 def exported(name: str, attributes: dict[str, str], scope: str = "litellm") -> Sequence[ReadableSpan]:
     memory = InMemorySpanExporter()
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(SiftedExporter(memory)))
+    provider.add_span_processor(SimpleSpanProcessor(traces.SiftedExporter(memory)))
     with provider.get_tracer(scope).start_as_current_span(name) as span:
         span.set_attributes(attributes)
         span.record_exception(ValueError(WORD))

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from litellm.types.utils import ModelResponse
 
 from custom_handlers.core.errors import ContextWindowExceededError, InvalidResponseError, StackSpotError
 from custom_handlers.core.events import Delta, Event, Finish, Usage
-from custom_handlers.litellm_adapter import responses
 from custom_handlers.upstream.key_api import ChatCompletionDecoder
+from tests.lazily import lazily
 from tests.unit.custom_handlers.reading import (
     LINE_ENDS,
     all_events,
@@ -25,6 +24,9 @@ from tests.unit.custom_handlers.reading import (
     named,
     places,
 )
+
+responses = lazily("custom_handlers.litellm_adapter.responses")
+utils = lazily("litellm.types.utils")
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"path": "a.py"}'}}
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
@@ -143,7 +145,7 @@ async def test_whatever_is_read_can_be_answered(stream: bytes) -> None:
         found = events([stream])
     except StackSpotError:
         return
-    whole = await responses.to_model_response(as_events(found), ModelResponse(), model="m")
+    whole = await responses.to_model_response(as_events(found), utils.ModelResponse(), model="m")
     whole.model_dump_json()
     async for piece in responses.to_chunks(as_events(found), model="m"):
         piece.model_dump_json()

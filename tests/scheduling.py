@@ -1,0 +1,42 @@
+"""Which worker of pytest-xdist runs what: a file to a worker, and files that share what is dear to start to one."""
+
+from typing import Any
+
+# What needs the database shares one: three of them, as all of these tests in a row would outlast the rest.
+WITH_DATABASE = "tests/gateway/administration/test_"
+SHARING = (
+    ("decoys", "usage"),
+    ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "traces"),
+)
+# LiteLLM is imported into the worker of these: three seconds, which the others are spared.
+WITH_LITELLM = (
+    "tests/gateway/conformance/test_base_llm.py",
+    *(
+        f"tests/unit/custom_handlers/{name}"
+        for name in (
+            *("core/test_errors", "emulation/test_emulator", "emulation/test_stop", "emulation/test_tokenizer"),
+            *("http/test_client", "http/test_error_mapping", "http/test_turns", "litellm_adapter/", "test_client"),
+            *("test_meter", "test_outcomes", "upstream/"),
+        )
+    ),
+    "tests/unit/test_monitoring.py",
+)
+
+
+def group_of(file: str) -> str:
+    if file.startswith(WITH_LITELLM):
+        return "with LiteLLM"
+    if not file.startswith(WITH_DATABASE):
+        return file
+    name = file.removeprefix(WITH_DATABASE)
+    return next((" ".join(names) for names in SHARING if name.startswith(names)), WITH_DATABASE)
+
+
+def scheduler(config: Any, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.partition("::")[0])
+
+    return ByGroup(config, log)

@@ -12,6 +12,7 @@ from gateway import cli
 from gateway.failures import InputError
 from gateway.make import ARGUMENTS, TARGETS, arguments, mistakes
 from tests.harness import ROOT, clean_environment
+from tests.sampling import every
 
 
 def make(*words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -28,23 +29,26 @@ def make(*words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [
-        ("key NAME=zoe BUGDET=5", "BUGDET is unknown; did you mean BUDGET? `make key` takes NAME, TEAM, BUDGET,"),
-        ("key name=zoe", "name is unknown; did you mean NAME?"),
-        ("key NAME=zoe NMAE=zoe", "NMAE is unknown; did you mean NAME?"),
-        ("keys BUDGET=5", "BUDGET has no meaning here: `make keys` takes no options."),
-        ("revoke NAME=zoe BUDGET=5", "BUDGET has no meaning here: `make revoke` takes NAME."),
-        ("team NAME=a EXPIRES=30d", "EXPIRES has no meaning here: `make team` takes NAME, BUDGET,"),
-        ("usage DAY=3", "DAY is unknown; did you mean DAYS?"),
-        ("client NAM=codex", "NAM is unknown; did you mean NAME?"),
-        ("demo ONEC=1", "ONEC is unknown; did you mean ONCE?"),
-        ("run GATEWAY_PROT=1", "GATEWAY_PROT is unknown; did you mean GATEWAY_PORT?"),
-        ("run STACKSPOT_AGENTID=1", "STACKSPOT_AGENTID is unknown; did you mean STACKSPOT_AGENT_ID?"),
-        ("restore FILES=x", "FILES is unknown; did you mean FILE?"),
-        ("up KEY_BUGDET=1", "KEY_BUGDET is unknown; did you mean KEY_BUDGET?"),
-        ("env FORCE=1", "FORCE is unknown"),
-        ("run VENV=/tmp/other", "VENV is unknown"),
-    ],
+    every(
+        3,
+        [
+            ("key NAME=zoe BUGDET=5", "BUGDET is unknown; did you mean BUDGET? `make key` takes NAME, TEAM, BUDGET,"),
+            ("key name=zoe", "name is unknown; did you mean NAME?"),
+            ("key NAME=zoe NMAE=zoe", "NMAE is unknown; did you mean NAME?"),
+            ("keys BUDGET=5", "BUDGET has no meaning here: `make keys` takes no options."),
+            ("revoke NAME=zoe BUDGET=5", "BUDGET has no meaning here: `make revoke` takes NAME."),
+            ("team NAME=a EXPIRES=30d", "EXPIRES has no meaning here: `make team` takes NAME, BUDGET,"),
+            ("usage DAY=3", "DAY is unknown; did you mean DAYS?"),
+            ("client NAM=codex", "NAM is unknown; did you mean NAME?"),
+            ("demo ONEC=1", "ONEC is unknown; did you mean ONCE?"),
+            ("run GATEWAY_PROT=1", "GATEWAY_PROT is unknown; did you mean GATEWAY_PORT?"),
+            ("run STACKSPOT_AGENTID=1", "STACKSPOT_AGENTID is unknown; did you mean STACKSPOT_AGENT_ID?"),
+            ("restore FILES=x", "FILES is unknown; did you mean FILE?"),
+            ("up KEY_BUGDET=1", "KEY_BUGDET is unknown; did you mean KEY_BUDGET?"),
+            ("env FORCE=1", "FORCE is unknown"),
+            ("run VENV=/tmp/other", "VENV is unknown"),
+        ],
+    ),
 )
 def test_what_no_target_takes_is_refused(words: str, sentence: str) -> None:
     run = make(*words.split())
@@ -127,12 +131,13 @@ def test_what_merely_happens_to_be_set_is_no_mistake_and_no_option() -> None:
     assert make("client", NAME="codex").stderr.startswith("Say which client")
 
 
+PLACES = [("restore", "FILE"), ("client", "NAME"), ("demo", "ONCE"), ("key", "BUGDET"), ("env", "PYTHON")]
+SHAPES = ['x"; touch {}; "', "'; touch {}; '", "$(shell touch {})", "`touch {}`", "$$(touch {})"]
+
+
+# One in six are each place once and each shape once.
 @pytest.mark.parametrize(
-    ("target", "variable"),
-    [("restore", "FILE"), ("client", "NAME"), ("demo", "ONCE"), ("key", "BUGDET"), ("env", "PYTHON")],
-)
-@pytest.mark.parametrize(
-    "shape", ['x"; touch {}; "', "'; touch {}; '", "$(shell touch {})", "`touch {}`", "$$(touch {})"]
+    ("target", "variable", "shape"), every(6, [(*place, shape) for place in PLACES for shape in SHAPES])
 )
 def test_a_value_runs_nothing(tmp_path: Path, target: str, variable: str, shape: str) -> None:
     run = make(target, f"{variable}={shape.format(tmp_path / 'ran')}", GATEWAY_PORT="abc")

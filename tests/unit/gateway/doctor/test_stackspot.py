@@ -6,6 +6,7 @@ import pytest
 
 from gateway.doctor import stackspot
 from simulator.client import Simulator
+from tests.sampling import every
 from tests.unit.gateway.doctor.conftest import Doctor
 
 AGENT = "agent stackspot-ai-chat"
@@ -181,10 +182,10 @@ def test_an_answer_that_is_not_as_told(
 
 @pytest.mark.parametrize(
     "variant",
-    [
+    every(3, [
         {"line_end": "lf"}, {"line_end": "cr"}, {"comments": True}, {"done": True}, {"delta_form": "full"},
         {"cut_bytes": 3}, {"pieces": "surrogates"}, {"usage_as_strings": True}, {"stop_reason": "null"}, {"empties": 3},
-    ],
+    ]),
     ids=str,
 )  # fmt: skip
 def test_what_the_reference_knows_is_no_fault(doctor: Doctor, simulator: Simulator, variant: dict[str, Any]) -> None:

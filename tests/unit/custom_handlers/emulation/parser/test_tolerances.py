@@ -238,6 +238,7 @@ ROWS = [
     for line in (ROOT / "docs" / "tool-calls.md").read_text().splitlines()
     if line.startswith("| ") and not line.startswith("| Name ")
 ]
+RECORDED = {part for fixture in load_fixtures(None) for part in (fixture.family, fixture.id)}
 SOURCES = (
     r"[\w.-]+/[\w.-]+#\d+",  # an issue or a pull request
     r"[\w.-]+/[\w.-]+(?:/[\w.-]+)+",  # a file of a repository
@@ -254,11 +255,10 @@ def test_each_has_a_row_in_the_document_and_each_row_an_example() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_each_row_names_who_has_seen_it(row: list[str]) -> None:
     assert len(row) == 4
-    recorded = {part for fixture in load_fixtures(None) for part in (fixture.family, fixture.id)}
     sources = row[3].split("; ")
     for source in sources:
         assert any(re.fullmatch(known, source) for known in SOURCES), source
-        assert not source.startswith("corpus: ") or source.removeprefix("corpus: ") in recorded
+        assert not source.startswith("corpus: ") or source.removeprefix("corpus: ") in RECORDED
 
 
 def literals(module: Any) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 WITH_DATABASE = "tests/gateway/administration/test_"
 SHARING = (
     ("decoys", "usage"),
-    ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "traces"),
+    ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "injection", "logins", "traces"),
 )
 # LiteLLM is imported into the worker of these: three seconds, which the others are spared.
 WITH_LITELLM = (

@@ -14,7 +14,7 @@ README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [*sorted(ROOT.glob("*.md")), *GUIDES, *sorted((ROOT / "clients").glob("*.md"))]
 # References with wide tables.
-WIDE = {"conformance.md", "robustness.md", "stackspot-api.md", "tool-calls.md"}
+WIDE = {"conformance.md", "robustness.md", "security.md", "stackspot-api.md", "tool-calls.md"}
 every_page = pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
 
 
@@ -125,9 +125,29 @@ def test_files_that_are_named_are_there(path: Path) -> None:
     assert [name for name in named - examples if not (ROOT / name).exists()] == []
 
 
-def test_many_tests_are_named() -> None:
-    named = {word for word in Page.read(ROOT / "docs" / "robustness.md").code if word.startswith("tests/")}
+@every_page
+def test_tests_that_are_named_are_there(path: Path) -> None:
+    named = [word.split("::") for word in Page.read(path).code if word.startswith("tests/") and "::" in word]
+    missing = [(file, name) for file, name in named if f"def {name}(" not in (ROOT / file).read_text()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ["robustness.md", "security.md"])
+def test_many_tests_are_named(name: str) -> None:
+    named = {word for word in Page.read(ROOT / "docs" / name).code if word.startswith("tests/")}
     assert len(named) > 25
+
+
+def test_every_promise_and_threat_of_security_has_its_test() -> None:
+    sections = {section.title: section for section in Page.read(ROOT / "docs" / "security.md").sections}
+    [promises], [threats] = (
+        sections["What is promised"].tables,
+        sections["Who might, and what stands against it"].tables,
+    )
+    lacking = [row[0].words for row in promises[1:] if not any(word.startswith("tests/") for word in row[1].code)]
+    lacking += [row[0].words for row in threats[1:] if not any(word.startswith("tests/") for word in row[2].code)]
+    assert lacking == []
+    assert all(row[3].words.strip() for row in threats[1:])
 
 
 def test_the_layers_are_those_that_are_held() -> None:

@@ -28,7 +28,7 @@ def test_a_mistake_is_told_with_its_name(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", [".env.example", "docs/configuration.md", "docker-compose.yml", "SECURITY.md", "docs/privacy.md"]
+    "file", [".env.example", "docs/configuration.md", "docker-compose.yml", "docs/security.md", "docs/privacy.md"]
 )
 def test_it_is_documented(file: str) -> None:
     assert MINUTES in (ROOT / file).read_text()

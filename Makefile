@@ -83,6 +83,10 @@ test-all: install  ## Run every test there is: also resilience, browser, real ag
 test-agents: install  ## Let real coding agents do a task through the gateway (about eight minutes)
 	$(BIN)/python -m pytest -m agents tests/slow/agents
 
+.PHONY: chaos
+chaos: install  ## Break all around the gateway, at random and repeatably, for ten minutes [SEED=... MINUTES=60]
+	CHAOS_SEED="$$SEED" CHAOS_MINUTES="$${MINUTES:-10}" $(BIN)/python -m pytest tests/slow/chaos
+
 .PHONY: clients-newest
 clients-newest: install  ## Let the newest version of every client do the task: before a release [NAME=codex]
 	@$(BIN)/python -m tests.slow.agents.newest

@@ -98,8 +98,12 @@ pictures: install  ## Make the documentation's pictures anew (about six minutes;
 	$(BIN)/python -m tests.slow.monitoring.picture
 
 .PHONY: bench
-bench: install  ## Compare the handler with LiteLLM's built-in provider (about 6 minutes)
-	$(BIN)/python -m bench.gateway
+bench: install  ## Compare with LiteLLM's own providers and other gateways (about 20 minutes; QUICK=1: 4)
+	$(BIN)/python -m bench.gateways $(if $(QUICK),--quick)
+
+.PHONY: bench-growth
+bench-growth: install  ## Measure how cost grows with prompt, tools, answer, history, clients and keys (about 5 minutes)
+	$(BIN)/python -m bench.growth
 
 .PHONY: bench-emulation
 bench-emulation: install  ## Measure what tool emulation costs
@@ -126,6 +130,8 @@ lock:  ## Renew the lock files from requirements*.in (needs uv)
 	    --custom-compile-command "make lock" --no-annotate requirements-$${name%:*}.in \
 	    --output-file requirements-$${name%:*}.lock; \
 	done
+	cd bench/gateways && uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	  --custom-compile-command "make lock" --no-annotate requirements-others.in --output-file requirements-others.lock
 
 .PHONY: fuzz
 fuzz: install  ## Try what reads requests, answers and configuration with new broken input: make fuzz MINUTES=10 [SEED=]

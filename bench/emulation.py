@@ -16,42 +16,15 @@ from typing import Any
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+from bench.requests import CODE, PROSE, messages, tools, write_call
 from custom_handlers.core.events import Delta, Event, Finish
 from custom_handlers.emulation import context_window, tokenizer
 from custom_handlers.emulation.emulator import emulate, prepare
 from custom_handlers.emulation.parser.tool_call_parser import ToolCallParser
 from custom_handlers.emulation.tools import forget
 
-CODE = '    if a < b and c["d"] != `x`:  # it\'s <b>code</b>\n        return [1, {"k": "v"}]\n'
-PROSE = "The quick brown fox jumps over the lazy dog. "
 MB = 1_000_000
-
-
-def tools(number: int = 36) -> list[dict[str, Any]]:
-    """As many tools as an agent with a few extensions brings, about 75 KB of them."""
-    parameter = {"type": "string", "description": PROSE * 2}
-    schema = {"type": "object", "properties": {f"parameter_{n}": parameter for n in range(10)}, "required": []}
-    return [
-        {"type": "function", "function": {"name": f"tool_{n}", "description": PROSE * 15, "parameters": schema}}
-        for n in range(number)
-    ]
-
-
-def messages(size: int) -> list[dict[str, Any]]:
-    """An agent's conversation of about `size` characters: half of it results of calls."""
-    result: list[dict[str, Any]] = [{"role": "system", "content": PROSE * 300}, {"role": "user", "content": "Go."}]
-    turns = max((size - len(json.dumps(result))) // 5000, 1)
-    for turn in range(turns):
-        function = {"name": "tool_1", "arguments": json.dumps({"parameter_1": CODE * 20})}
-        call = {"id": f"call_{turn}", "type": "function", "function": function}
-        result.append({"role": "assistant", "content": PROSE * 5, "tool_calls": [call]})
-        result.append({"role": "tool", "tool_call_id": f"call_{turn}", "content": CODE * 30})
-    return result
-
-
-def write_call(size: int) -> str:
-    arguments = {"parameter_1": CODE * (size // len(CODE))}
-    return f"<tool_call>{json.dumps({'name': 'tool_1', 'arguments': arguments})}</tool_call>"
+WHOLE = 10 * MB
 
 
 def cpu(work: Callable[[], Any], rounds: int = 7, before: Callable[[], Any] = lambda: None) -> float:
@@ -69,7 +42,8 @@ def pieces(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def requests() -> None:
+def requests() -> float:
+    """Milliseconds that a list of tools costs the first time."""
     offered = {"tools": tools()}
     talk = messages(230_000 - len(json.dumps(offered)))
     size = len(json.dumps({"messages": talk, **offered}))
@@ -80,9 +54,11 @@ def requests() -> None:
     print(f"  without tools               {plain * 1000:7.2f} ms")
     print(f"  first time with this list   {(first - plain) * 1000:+7.2f} ms   (to reach: below 10)")
     print(f"  every other time            {(later - plain) * 1000:+7.2f} ms")
+    return (first - plain) * 1000
 
 
-def parser() -> None:
+def parser() -> dict[int, float]:
+    """The least MB/s of all answers, by the size of the pieces."""
     tool_config = prepare([{"role": "user", "content": "Go."}], {"tools": tools()}).tool_config
     answers = {
         "prose": PROSE * 25_000,
@@ -97,12 +73,15 @@ def parser() -> None:
             reader.feed(piece)
         reader.finish()
 
-    sizes = (4, 64, 1024, MB * 10)
+    sizes = (4, 64, 1024, WHOLE)
     print("\nThe parser, MB/s by size of the pieces (to reach: above 20 whole, 10 in pieces of 4)")
-    print(f"  {'':22}" + "".join(f"{size if size < MB else 'whole':>9}" for size in sizes))
+    print(f"  {'':22}" + "".join(f"{size if size < WHOLE else 'whole':>9}" for size in sizes))
+    least = dict.fromkeys(sizes, float("inf"))
     for name, answer in answers.items():
-        speeds = [len(answer) / MB / cpu(functools.partial(read, pieces(answer, size)), 3) for size in sizes]
-        print(f"  {name:22}" + "".join(f"{speed:9.1f}" for speed in speeds))
+        speeds = {size: len(answer) / MB / cpu(functools.partial(read, pieces(answer, size)), 3) for size in sizes}
+        print(f"  {name:22}" + "".join(f"{speed:9.1f}" for speed in speeds.values()))
+        least = {size: min(least[size], speed) for size, speed in speeds.items()}
+    return least
 
 
 def growth() -> None:

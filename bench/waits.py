@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from bench.gateway import resident_megabytes
+from bench.processes import resident_megabytes
 from gateway.processes import Account, Server, running_gateway, running_simulator
 from simulator.client import Simulator
 

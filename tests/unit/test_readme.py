@@ -14,7 +14,7 @@ README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [*sorted(ROOT.glob("*.md")), *GUIDES, *sorted((ROOT / "clients").glob("*.md"))]
 # References with wide tables.
-WIDE = {"conformance.md", "robustness.md", "security.md", "stackspot-api.md", "tool-calls.md"}
+WIDE = {"benchmarks.md", "conformance.md", "robustness.md", "security.md", "stackspot-api.md", "tool-calls.md"}
 every_page = pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
 
 

@@ -11,7 +11,7 @@ from custom_handlers.emulation.parser.markers import SPACE
 from custom_handlers.emulation.parser.segments import Segment, Text
 
 _MOST_HELD = 512  # characters; more of them are looked over again and again
-_LONGEST_KNOWN, _MOST_KNOWN = 24, 4096
+_LONGEST_KNOWN, _MOST_KNOWN = 24, 1024
 
 Passed: TypeAlias = tuple[list[Segment], str]  # what is emitted, and what is held back
 

@@ -15,7 +15,7 @@ from custom_handlers.emulation.tool_arguments import meant
 from custom_handlers.emulation.tools import ToolConfig
 
 _START = 300  # so much of a body says whether it is a call or prose about tags
-_LONGEST_KNOWN, _MOST_KNOWN = 24, 4096
+_LONGEST_KNOWN, _MOST_KNOWN = 24, 1024
 MOST_PROSE = 512  # what is held of a body that does not look like a call
 _END_BEGUN = re.compile(r"<(?:/[\w:]{0,30}\s{0,9})?\Z")
 _NAMED = re.compile(

@@ -116,8 +116,8 @@ class Metrics:
 
     def _finished(self, request: telemetry.RequestFinished) -> None:
         self._requests.labels(request.model, request.outcome).inc()
-        if tokens := (request.usage.prompt or 0) + (request.usage.completion or 0):
-            self._tokens.labels(request.model, request.outcome).inc(tokens)
+        if request.tokens:
+            self._tokens.labels(request.model, request.outcome).inc(request.tokens)
         self._queue.observe(request.waited)
         if request.waited:
             self._key_queue.labels(request.key).inc(request.waited)

@@ -31,7 +31,8 @@ class Caller:
 class Notes:
     """`headers` belong to an answer that is an error; `bill` is LiteLLM's usage and cost of a call that failed;
     `queued` is how long the call has waited for its turns, seconds; `told` are failures that the log has;
-    `finished` is how the last call of a model for it has ended; `trace` is its trace, where traces are on.
+    `finished` is how the last call of a model for it has ended, `lost` the tokens of those before, which failed;
+    `failed` says that the request has failed as a whole; `trace` is its trace, where traces are on.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -40,6 +41,8 @@ class Notes:
     queued: float | None = None
     told: list[str] = field(default_factory=list)
     finished: RequestFinished | None = None
+    lost: int = 0
+    failed: bool = False
     trace: "Trace | None" = None
 
 

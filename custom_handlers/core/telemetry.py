@@ -33,6 +33,10 @@ class RequestFinished:
     key: str = ""
     usage: Usage = field(default_factory=lambda: Usage(0, 0))
 
+    @property
+    def tokens(self) -> int:
+        return (self.usage.prompt or 0) + (self.usage.completion or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamAsked:

@@ -60,7 +60,10 @@ class AccessLog:
         """The line of a request that has ended. What is no request of a model has none."""
         if not entry.surface:
             return
-        call = noted.finished
+        call, lost = noted.finished, noted.lost
+        if call and _somebody_else_answered(entry, noted, call):
+            lost += call.tokens
+            call = None
         usage = call.usage if call else None
         fields = {
             "key": shown((noted.caller.alias if noted.caller else "") or "-"),
@@ -73,13 +76,22 @@ class AccessLog:
             "waited": round(call.waited if call else 0.0, 2),
             "surface": entry.surface,
         }
+        if lost:
+            fields["lost"] = lost
         logger.info(" ".join(f"{name}={value}" for name, value in fields.items()), extra={"request": fields})
 
 
 def _note(happening: telemetry.Happening) -> None:
     noted = notes.current()
     if noted and isinstance(happening, telemetry.RequestFinished):
+        noted.lost += noted.finished.tokens if noted.finished else 0
         noted.finished = happening
+
+
+def _somebody_else_answered(entry: Entry, noted: notes.Notes, call: telemetry.RequestFinished) -> bool:
+    """Whether a provider that is not StackSpot has, after StackSpot's last call failed."""
+    failed = call.outcome not in (telemetry.ANSWERED, telemetry.LEFT)
+    return failed and not noted.failed and entry.ended and entry.status == 200
 
 
 def _outcome(entry: Entry, call: telemetry.RequestFinished | None) -> str:

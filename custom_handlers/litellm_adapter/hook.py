@@ -70,8 +70,9 @@ class RequestGuard(CustomLogger):
         """Books what the call has cost, and gives an error its `detail`: once a keep-alive has gone out, LiteLLM sends
         nothing else of it.
         """
-        if (noted := notes.current()) and not noted.caller:  # refused before the hook above
-            noted.caller = caller_of(user_api_key_dict)
+        if noted := notes.current():
+            noted.failed = True
+            noted.caller = noted.caller or caller_of(user_api_key_dict)  # without one: refused before the hook above
         await failed_calls.book(request_data, user_api_key_dict)
         message = getattr(original_exception, "message", None)
         if isinstance(message, str) and not hasattr(original_exception, "detail"):

@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from custom_handlers.core.models import PRICE_PER_TOKEN
 from simulator.client import Simulator
 from tests.developers import Developer, hire, spend
+from tests.gateway.administration.observing import Log
 from tests.gateway.blocks import OTHER_ACCOUNT, OWN_AGENT, TWO_ACCOUNTS, with_blocks
 from tests.gateway.calling import PATHS, ROUTES, Reply, read, request_body
 from tests.harness import AGENTS, Account, Server, running_gateway
@@ -60,6 +62,7 @@ def two_accounts_server(
     environ = {**account.for_gateway(simulator_server.url), **database_variables, **variables_of(second)}
     environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24), "STACKSPOT_TEAM_B_REQUESTS_PER_MINUTE": "1000"}
     environ |= {"STACKSPOT_TEAM_B_BURST": "1000", "STACKSPOT_TEAM_B_MAX_WAIT_SECONDS": "1"}
+    environ |= {"STACKSPOT_ACCESS_LOG": "true"}
     with running_gateway(environ, logs / "two-accounts.log", config=config) as server:
         yield server
 
@@ -79,6 +82,12 @@ def ask(
     headers = {"Authorization": f"Bearer {developer.key}", **fields.pop("headers", {})}
     with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
         return read(route, client.post(PATHS[route], json=request_body(route, model, prompt) | fields))
+
+
+def lines_of(developer: Developer, log: Log) -> list[dict[str, Any]]:
+    """Those of the access log."""
+    found = [record["request"] for record in log.records() if record.get("component") == "stackspot_access"]
+    return [line for line in found if line["key"] == f"{developer.name}-laptop"]
 
 
 def answered(simulator: Simulator) -> dict[str, int]:
@@ -139,6 +148,43 @@ def test_an_account_that_is_cut_off_is_replaced(two_accounts: Server, simulator:
     payer = hire(two_accounts, rpm_limit=1000)
     assert [ask(two_accounts, payer).status for _ in range(6)] == [200] * 6
     eventually(lambda: spend(two_accounts, payer) == pytest.approx(6 * 0.0015), "each answer is paid for, once")
+
+
+def test_a_key_pays_for_the_try_that_answered(two_accounts: Server, simulator: Simulator) -> None:
+    """What the other try has cost is in the access log (and in the metrics, by its outcome), and on nobody's bill."""
+    simulator.faults(target=SECOND_AGENT, empty_answer=True, extra_input=5000)
+    simulator.rule({"text": "Hello.", "usage": {"input": 1000, "output": 500}}, agent=FIRST_AGENT, pattern=".")
+    log, payer = Log(two_accounts), hire(two_accounts, rpm_limit=1000)
+    lost = [after_a_failed_try(two_accounts, simulator, payer, route, stream) for route, stream in REPLACED]
+    assert min(lost) > 5000
+    log.wait(lambda log: [line["lost"] for line in lines_of(payer, log) if "lost" in line] == lost)
+    answers = lines_of(payer, log)
+    assert {(line["outcome"], line["input"], line["output"]) for line in answers} == {("answered", 1000, 500)}
+    paid = pytest.approx(len(answers) * 0.0015)
+    eventually(lambda: spend(two_accounts, payer) == paid, "the answers, each once, and nothing else")
+
+
+def after_a_failed_try(server: Server, simulator: Simulator, payer: Developer, route: str, stream: bool) -> int:
+    """Asks until a request has met the account that fails, by chance; the tokens of that try."""
+    for _ in range(40):
+        simulator.clear()
+        assert ask(server, payer, route, stream=stream).failure is None
+        if len(asked := simulator.requests("/v1/agent/")) == 2:
+            return sum(asked[0]["usage"].values())
+    raise AssertionError("the account that fails was never asked")
+
+
+def test_a_call_that_nobody_answers_costs_its_last_try(two_accounts: Server, simulator: Simulator) -> None:
+    for agent, tokens in ((FIRST_AGENT, 3000), (SECOND_AGENT, 5000)):
+        simulator.faults(target=agent, empty_answer=True, extra_input=tokens)
+    log, payer, tries = Log(two_accounts), hire(two_accounts, rpm_limit=1000), []
+    for route, stream in REPLACED:
+        simulator.clear()
+        assert ask(two_accounts, payer, route, stream=stream).failure
+        tries.append([sum(each["usage"].values()) for each in simulator.requests("/v1/agent/")])
+    log.wait(lambda log: [[line["lost"], line["input"] + line["output"]] for line in lines_of(payer, log)] == tries)
+    paid = pytest.approx(sum(last for _, last in tries) * PRICE_PER_TOKEN)
+    eventually(lambda: spend(two_accounts, payer) == paid, "the last try of each call")
 
 
 @pytest.mark.parametrize(

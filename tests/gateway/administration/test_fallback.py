@@ -10,7 +10,8 @@ import pytest
 
 from simulator.client import Simulator
 from tests.developers import Developer, hire, spend
-from tests.gateway.administration.test_accounts import CHAT, LONG, REPLACED, answered, ask
+from tests.gateway.administration.observing import Log
+from tests.gateway.administration.test_accounts import CHAT, LONG, REPLACED, answered, ask, lines_of
 from tests.gateway.blocks import FALLBACK, with_blocks
 from tests.gateway.calling import ROUTES, Reply
 from tests.harness import AGENTS, Account, Server, running_gateway, running_simulator
@@ -62,7 +63,7 @@ def covered_server(
     config = tmp_path_factory.mktemp("fallback") / "litellm_config.yaml"
     config.write_text(with_blocks([FALLBACK], stand_in))
     environ = {**account.for_gateway(simulator_server.url), **database_variables}
-    environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24)}
+    environ |= {"LITELLM_SALT_KEY": secrets.token_urlsafe(24), "STACKSPOT_ACCESS_LOG": "true"}
     environ |= {"STACKSPOT_REQUESTS_PER_MINUTE": "600", "STACKSPOT_BURST": "600", "STACKSPOT_MAX_WAIT_SECONDS": "1"}
     environ |= {"AZURE_API_BASE": f"{provider_server[0].url}/v1", "AZURE_API_KEY": provider_server[1].api_key}
     with running_gateway(environ, logs / "fallback.log", config=config) as server:
@@ -104,6 +105,20 @@ def test_by_its_alias_as_well_and_at_its_own_price(
     provider.answer({"text": "Hello.", "usage": {"input": 1000, "output": 100}})
     assert ask(covered, developer, model=model).text == "Hello."
     eventually(lambda: spend(covered, developer) == pytest.approx(0.0028), "the spend")
+
+
+def test_the_other_providers_answer_alone_is_paid(covered: Server, simulator: Simulator, provider: Simulator) -> None:
+    """What StackSpot's failed try has cost is in the access log, beside an answer."""
+    simulator.faults(empty_answer=True, extra_input=5000)
+    provider.rule({"text": "Hello.", "usage": {"input": 1000, "output": 100}}, pattern=".")
+    log, payer = Log(covered), limited(covered)
+    for route, stream in REPLACED:
+        assert ask(covered, payer, route, stream=stream).failure is None
+    tries = [sum(each["usage"].values()) for each in simulator.requests("/v1/agent/")]
+    assert len(tries) == len(REPLACED)
+    log.wait(lambda log: len(lines_of(payer, log)) == len(REPLACED))
+    assert [(line["outcome"], line.get("lost")) for line in lines_of(payer, log)] == [("answered", n) for n in tries]
+    eventually(lambda: spend(covered, payer) == pytest.approx(len(REPLACED) * 0.0028), "the answers, at their price")
 
 
 @pytest.mark.parametrize("stream", [False, True])

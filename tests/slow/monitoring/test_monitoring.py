@@ -67,10 +67,13 @@ def test_the_figures_are_those_of_stackspot_and_of_the_callers(
     assert all(waits.values())
 
 
-def test_no_token_of_an_answer_is_without_a_bill(worked: Team, monitored: Monitored) -> None:
+def test_no_token_is_without_a_bill_or_a_name(worked: Team, monitored: Monitored, simulator_client: Simulator) -> None:
     prometheus = monitored.prometheus
     seen(prometheus, "sum(litellm_total_tokens_metric_total)", worked.tokens)
     seen(prometheus, 'sum(stackspot_tokens_total{outcome="answered"})', worked.tokens)
+    told = sum(sum(usage.values()) for request in simulator_client.requests("/chat") if (usage := request["usage"]))
+    seen(prometheus, "sum(stackspot_tokens_total)", told)
+    assert told > worked.tokens, "those of calls that failed stand under their outcomes, each once"
     aliases = prometheus.by("api_key_alias", "sum by (api_key_alias) (litellm_total_tokens_metric_total)")
     assert set(aliases) == {f"{developer.name}-laptop" for developer in worked.both}
 

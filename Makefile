@@ -186,7 +186,10 @@ env: .admin  ## Write .env with new secrets, unless there is one
 .PHONY: up
 up: .typed  ## Start the Docker stack and wait until it is ready
 	@"$$PYTHON" -m gateway.names
-	@docker compose up --detach --wait || { docker compose logs --tail 20 gateway; docker compose logs --no-log-prefix preflight; exit 1; }
+	@! docker compose exec -T gateway test -e /tmp/waits 2>/dev/null || docker compose rm --stop --force gateway
+	@docker compose up --detach --wait || { \
+	  [ "$$(docker compose ps --format '{{.Health}}' gateway)" = healthy ] || docker compose logs --tail 20 gateway; \
+	  docker compose logs --no-log-prefix preflight; exit 1; }
 
 .PHONY: down
 down: .typed  ## Stop the Docker stack; answers under way are finished, data stay

@@ -230,6 +230,25 @@ def test_a_gateway_that_hangs_is_started_again(stack: Stack, key: str) -> None:
         assert stack.chat(key).status_code == 200
 
 
+def test_make_up_after_a_mistake_is_corrected(stack: Stack, key: str) -> None:
+    """Docker sees no change in a gateway that waits: the file alone is another."""
+    config = stack.folder / "litellm_config.yaml"
+    right = config.read_text()
+    config.write_text(f"{right}\nrouter_settings: {{}}\n")
+    stack.compose("restart", "gateway")
+    until = time.monotonic() + 30
+    while "router_settings stands in line" not in stack.last_line("gateway"):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    again = stack.command("make", "up")
+    assert again.returncode != 0
+    assert "router_settings stands in line" in again.stdout.splitlines()[-2]
+    config.write_text(right)
+    stack.make("up")
+    with stack.stackspot():
+        assert stack.chat(key).status_code == 200
+
+
 def test_down_lets_a_stream_finish_and_keeps_the_data(stack: Stack, key: str) -> None:
     """Ends with the stack up again, with a second worker and another master key."""
     body = {"model": "stackspot", "stream": True, "messages": [{"role": "user", "content": "one two three " * 6}]}

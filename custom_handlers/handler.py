@@ -62,6 +62,8 @@ class StackSpotLLM(CustomLLM):
         begun = False
 
         def marked(failure: Any) -> Any:
+            if begun and (noted := notes.current()):
+                noted.failed = True  # nobody else goes on with it
             return going_on.marked(failure, call, stream=True, begun=begun)
 
         with _as_litellm_errors(model, call, marked), outcomes.told(model, stream=True) as meter:

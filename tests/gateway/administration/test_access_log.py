@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from custom_handlers.core.errors import error_outcomes
 from simulator.client import Simulator
 from tests.developers import hire, manage
 from tests.gateway.administration.observing import Log
@@ -59,6 +60,18 @@ def test_a_failure_of_stackspot(observed: Server, simulator: Simulator, route: s
     ask(observed, developer.key, route, stream=stream)
     found = the_line(log)["request"]
     assert (found["key"], found["outcome"]) == (f"{developer.name}-laptop", "rate_limit")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_an_answer_that_breaks_off(observed: Server, simulator: Simulator, route: str) -> None:
+    simulator.faults(break_after=2)
+    developer = hire(observed)
+    log = Log(observed)
+    assert ask(observed, developer.key, route, stream=True).status_code == 200
+    found = the_line(log)["request"]
+    assert found["outcome"] in error_outcomes()
+    assert found["output"] > 0
+    assert "lost" not in found
 
 
 def test_requests_that_no_handler_has_seen(observed: Server) -> None:

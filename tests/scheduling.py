@@ -8,17 +8,16 @@ SHARING = (
     ("decoys", "usage"),
     ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "injection", "logins", "traces"),
 )
-# LiteLLM is imported into the worker of these: three seconds, which the others are spared.
+# LiteLLM is imported into the workers of these: three seconds, which the others are spared. Two groups, for they wait.
+UNIT = "tests/unit/custom_handlers"
 WITH_LITELLM = (
     "tests/gateway/conformance/test_base_llm.py",
-    *(
-        f"tests/unit/custom_handlers/{name}"
-        for name in (
-            *("core/test_errors", "emulation/test_emulator", "emulation/test_stop", "emulation/test_tokenizer"),
-            *("http/test_client", "http/test_error_mapping", "http/test_turns", "litellm_adapter/", "test_client"),
-            *("test_meter", "test_outcomes", "upstream/"),
-        )
-    ),
+    *(f"{UNIT}/{name}" for name in ("core/test_errors", "emulation/test_emulator", "emulation/test_stop")),
+    *(f"{UNIT}/{name}" for name in ("emulation/test_tokenizer", "http/test_client", "http/test_error_mapping")),
+    *(f"{UNIT}/{name}" for name in ("http/test_turns", "litellm_adapter/")),
+)
+UPSTREAM = (
+    *(f"{UNIT}/{name}" for name in ("test_client", "test_meter", "test_outcomes", "upstream/")),
     "tests/unit/test_monitoring.py",
 )
 
@@ -26,6 +25,8 @@ WITH_LITELLM = (
 def group_of(file: str) -> str:
     if file.startswith(WITH_LITELLM):
         return "with LiteLLM"
+    if file.startswith(UPSTREAM):
+        return "upstream"
     if not file.startswith(WITH_DATABASE):
         return file
     name = file.removeprefix(WITH_DATABASE)

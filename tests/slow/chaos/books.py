@@ -51,6 +51,8 @@ def cost(asked: Asked, kind: str, records: list[Mapping[str, Any]]) -> tuple[int
     # Of the switch that repeats itself, each delta has all before it; a scripted body may hold a word, too.
     repeated = last["deltas"] if any(one.get("cumulative") for one in asked.question.mix.attempts) else 1
     written = estimate(last["answer"]) * repeated if last["answer"] else A_WORD
+    if last["status"] not in (200, None):  # refused, and then there was no token, or no time, for another try
+        return 0, prompt + written
     if kind == "answer" and repeated == 1:
         return prompt + written, prompt + written
     return prompt, prompt + written

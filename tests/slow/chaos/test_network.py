@@ -1,22 +1,38 @@
 """The network between gateway and StackSpot: whatever it does, one outcome for each question, and exact spend."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from custom_handlers.upstream.oauth import RENEWAL_TIMEOUTS
 from simulator.client import Simulator
+from tests.developers import hire
 from tests.harness import Server
 from tests.slow.chaos import network
 from tests.slow.chaos.conftest import Start
 from tests.slow.chaos.lanes import Lane
-from tests.slow.chaos.mixes import Mix
+from tests.slow.chaos.mixes import FOR_EVER, Mix
 from tests.slow.chaos.network import FaultProxy
 from tests.slow.chaos.questions import Question, one_of_each, teach
 from tests.slow.chaos.trial import Trial
 from tests.slow.chaos.verdicts import ANSWER
 
 NO_FAULTS = Mix(({},))
+# The token service, by the simulator's switches or by the network; what may be told. What is tried again may outlast
+# the time until the first text.
+TOKEN_FAULTS: list[tuple[dict[str, Any], str, set[str]]] = [
+    ({"status": 500}, network.PASS, {"odd status", "silent"}),
+    ({"status": 401}, network.PASS, {"credentials"}),
+    ({"status": 200, "html": True}, network.PASS, {"no token"}),
+    ({"status": 200, "body": ""}, network.PASS, {"no token"}),
+    ({"status": 200, "body": {"access_token": 7}}, network.PASS, {"no token"}),
+    ({}, network.RESET_BEFORE, {"unreachable", "silent"}),
+    ({}, network.GARBAGE, {"unreachable", "silent"}),
+    ({"header_delay": FOR_EVER}, network.PASS, {"silent"}),
+]
 OUTCOMES = {
     network.PASS: ANSWER,
     network.REFUSE: "unreachable",
@@ -79,4 +95,33 @@ def test_whatever_connections_do_each_question_has_one_outcome(
         trial.ask(questions(number), lambda _, outcome=outcome: {outcome})  # type: ignore[misc]
         way.be(network.PASS)
         trial.ask(questions(number), lambda _: {ANSWER})
+    trial.verdict(outcomes, database_variables["DATABASE_URL"])
+
+
+def test_whatever_the_token_service_does_each_question_has_one_outcome(
+    behind_network: Server,
+    simulator: Simulator,
+    lanes: list[Lane],
+    token_way: FaultProxy,
+    database_variables: dict[str, str],
+    outcomes: Counter[str],
+) -> None:
+    """Each fault meets an account of its own, as an account remembers for some seconds that it has no token."""
+    teach(simulator)
+    for lane in lanes:
+        lane.asked.clear()
+        lane.developer = hire(behind_network, lane.name)
+    trial = Trial(lanes, behind_network, simulator)
+    trial.ask(one_of_each(0, NO_FAULTS), lambda _: {ANSWER})  # all have a token
+    for at, (switches, mode, expected) in enumerate(TOKEN_FAULTS):
+        simulator.revoke_tokens()
+        simulator.faults(target="token", **switches)
+        token_way.be(mode)
+        turn: list[Question | None] = [None] * len(lanes)
+        turn[at] = one_of_each(at * 8, NO_FAULTS)[at]
+        trial.ask(turn, lambda _, expected=expected: expected)  # type: ignore[misc]
+    simulator.no_faults("token")
+    token_way.be(network.PASS)
+    time.sleep(RENEWAL_TIMEOUTS.total)  # the last renewal still waits
+    trial.ask(one_of_each(8, NO_FAULTS), lambda _: {ANSWER})
     trial.verdict(outcomes, database_variables["DATABASE_URL"])

@@ -39,7 +39,7 @@ def make_images(docker: Docker, names: Mapping[str, str]) -> None:
                     timeout=800,
                 )
                 publish(docker, names[service])
-        docker.run("image", "prune", "--force")
+        docker.run("image", "prune", "--force", timeout=600)
 
 
 def publish(docker: Docker, name: str) -> None:

@@ -95,8 +95,10 @@ def main(arguments: Sequence[str]) -> None:
         return
     if not given.write:
         results.write()
-    draw(results)
-    page(results)
+    try:
+        draw(results)
+    finally:
+        page(results)
     print(f"{FILE.name} and docs/benchmarks.md are written ({results.about['minutes']:.0f} minutes).")
 
 

@@ -57,7 +57,7 @@ class Served:
 
     def lines(self) -> list[Line]:
         text = PROSE + CODE
-        sizes = (10_000, 100_000, 1_000_000, 4_000_000)
+        sizes = (10_000, 40_000, 160_000, 640_000)  # the last is near the models' limit of 272,000 tokens
         lines = [
             self.line(
                 "prompt",
@@ -67,11 +67,11 @@ class Served:
                     _count(size, sizes), messages=_said(f"Request {NONCE}. {text * (size // len(text))}")
                 ),
             ),
-            self.line("tools", "tools", (8, 32, 128, 512), lambda size: self.job(20, tools=tools(size))),
+            self.line("tools", "tools", (8, 32, 128, 384), lambda size: self.job(20, tools=tools(size))),
             self.line(
                 "history",
                 "turns",
-                (10, 100, 900),
+                (10, 70, 490),
                 lambda size: self.job(20, messages=[*_said(f"Request {NONCE}."), *turns(size, unit=6)]),
             ),
             self._answers((100, 1000, 10_000)),

@@ -74,7 +74,7 @@ class Served:
                 (10, 70, 490),
                 lambda size: self.job(20, messages=[*_said(f"Request {NONCE}."), *turns(size, unit=6)]),
             ),
-            self._answers((100, 1000, 10_000)),
+            self._answers((100, 800, 6400)),
             self.line("clients", "clients", (1, 10, 100), lambda size: self.job(200, size)),
         ]
         self.simulator.no_answers()

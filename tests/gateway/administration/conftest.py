@@ -13,8 +13,10 @@ import yaml
 
 from simulator.client import Simulator
 from tests.gateway.administration.collector import Collector
+from tests.gateway.administration.making import forked_make
 from tests.gateway.administration.observing import FAULTY_CALLBACK
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+from tests.sampling import all_cases
 
 # What .env may change is set here, so that a .env beside the tests does not matter.
 KEY_DEFAULTS = {"KEY_BUDGET": "50", "KEY_PERIOD": "30d", "KEY_RPM": "1000", "KEY_TPM": "none", "KEY_EXPIRES": "90d"}
@@ -45,10 +47,15 @@ class Developer:
 
 
 def make_for(gateway: Server) -> Make:
-    """`make` for the administrator of `gateway`; what is given by name is set in the environment besides."""
+    """`make` for the administrator of `gateway`; what is given by name is set in the environment besides.
+
+    `make test-all` runs make itself, and `make test` what is behind it.
+    """
 
     def make(*words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         setting = {**KEY_DEFAULTS, "GATEWAY_URL": gateway.url, "LITELLM_MASTER_KEY": gateway.key, **environ}
+        if not all_cases():
+            return forked_make(words, clean_environment(setting))
         return subprocess.run(
             ["make", "--silent", *words],
             cwd=ROOT,

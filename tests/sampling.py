@@ -32,5 +32,12 @@ def every(step: int, cases: Iterable[Any]) -> list[Any]:
     return [case if at % step == 0 else _thorough(case) for at, case in enumerate(cases)]
 
 
+def paired(some: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """For parametrize: each of `some` with each of `others`; as it is where both come in turn, the rest `thorough`."""
+    others = list(others)
+    pairs = [(at, one, to, other) for at, one in enumerate(some) for to, other in enumerate(others)]
+    return [(one, other) if at % len(others) == to else _thorough((one, other)) for at, one, to, other in pairs]
+
+
 def _thorough(case: Any) -> Any:
     return pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=thorough)

@@ -1,4 +1,7 @@
-"""What docs/administration.md says of LiteLLM's own command, so that an upgrade of LiteLLM shows what has changed."""
+"""What docs/administration.md says of LiteLLM's own command, so that an upgrade of LiteLLM shows what has changed.
+
+Each call of it imports LiteLLM: `make test` makes one.
+"""
 
 import json
 import subprocess
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from tests.gateway.administration.conftest import Developer
 from tests.harness import BIN, Server, clean_environment
+from tests.sampling import thorough
 
 
 def lite(home: Path, *words: str, **environ: str) -> str:
@@ -19,6 +23,7 @@ def lite(home: Path, *words: str, **environ: str) -> str:
     return done.stdout
 
 
+@thorough
 def test_its_keys_have_neither_budget_nor_period_nor_limits(tmp_path: Path) -> None:
     told = lite(tmp_path, "keys", "generate", "--help")
     assert "--duration" in told
@@ -27,6 +32,7 @@ def test_its_keys_have_neither_budget_nor_period_nor_limits(tmp_path: Path) -> N
     assert not [word for word in ("  rotate", "  update", "  create") if word in commands]
 
 
+@thorough
 def test_its_spend_is_no_limit(tmp_path: Path, team_gateway: Server) -> None:
     address = {"LITELLM_PROXY_URL": team_gateway.url, "LITELLM_PROXY_API_KEY": team_gateway.key}
     made = json.loads(lite(tmp_path, "keys", "generate", "--spend", "5", "--key-alias", "by-lite", **address))

@@ -17,6 +17,7 @@ from simulator.client import Simulator
 from tests.developers import Developer, hire, manage
 from tests.gateway.calling import PATHS, ROUTES, read, request_body
 from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+from tests.sampling import paired
 
 QUEUED = "x-stackspot-queue-seconds"
 
@@ -50,8 +51,7 @@ def post(server: Server, developer: Developer, route: str, **fields: Any) -> htt
         return client.post(PATHS[route], json=request_body(route) | fields)
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(("route", "stream"), paired(ROUTES, [False, True]))
 def test_a_request_counts_for_its_key_whatever_its_body_says(paced: Server, route: str, stream: bool) -> None:
     developer = hire(paced, metadata={"stackspot_weight": 2.5})
     forged = {"user_api_key_hash": "forged", "user_api_key": "forged", "stackspot_weight": 50}
@@ -72,8 +72,7 @@ def test_a_team_gives_its_keys_their_weight(paced: Server) -> None:
     assert f"key {developer.token[:8]} (weight 3)" in paced.output()
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(("route", "stream"), paired(ROUTES, [False, True]))
 def test_who_would_wait_too_long_is_told_when_to_come_back(paced: Server, route: str, stream: bool) -> None:
     developer = hire(paced)
     with ThreadPoolExecutor(24) as threads:

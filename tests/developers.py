@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 TIMEOUT = 60
 
@@ -44,7 +44,9 @@ def ask(gateway: Server, developer: Developer, text: str = "Hi", model: str = "s
 
 def spend(gateway: Server, developer: Developer) -> float:
     headers = {"Authorization": f"Bearer {gateway.key}"}
-    with httpx.Client(base_url=gateway.url, headers=headers, timeout=TIMEOUT, trust_env=False) as client:
+    with httpx.Client(
+        base_url=gateway.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=WITHOUT_TLS
+    ) as client:
         response = client.get("/key/info", params={"key": developer.token})
     response.raise_for_status()
     return float(response.json()["info"]["spend"])
@@ -52,5 +54,7 @@ def spend(gateway: Server, developer: Developer) -> float:
 
 def _post(gateway: Server, path: str, key: str, body: dict[str, Any]) -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=gateway.url, headers=headers, timeout=TIMEOUT, trust_env=False) as client:
+    with httpx.Client(
+        base_url=gateway.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=WITHOUT_TLS
+    ) as client:
         return client.post(path, json=body)

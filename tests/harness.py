@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ __all__ = [
     "ALL_NAMES",
     "BIN",
     "ROOT",
+    "WITHOUT_TLS",
     "Account",
     "Process",
     "Server",
@@ -39,6 +41,9 @@ __all__ = [
     "running_simulator",
     "wait_until_ready",
 ]
+
+# For clients that speak plain HTTP: reading the machine's certificates would cost each of them 20 ms of CPU.
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:

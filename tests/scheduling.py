@@ -2,12 +2,23 @@
 
 from typing import Any
 
-# What needs the database shares one: three of them, as all of these tests in a row would outlast the rest.
+# What needs the database shares one: three of them, as all of these tests in a row would outlast the rest. In the first
+# are those that start gateways of their own; in the second those that wait until LiteLLM has booked.
 WITH_DATABASE = "tests/gateway/administration/test_"
-SHARING = (
-    ("decoys", "usage"),
-    ("access_log", "accounts", "admins", "deep", "error_lines", "fallback", "forget", "injection", "logins", "traces"),
-)
+OWN_GATEWAYS = ("access_log", "accounts", "decoys", "deep", "error_lines", "fallback", "injection", "sharing", "traces")
+BOOKED = ("charging", "usage")
+# One gateway for all that ask it: the team's, that on the key API, and that which takes files.
+ASKING = {
+    "tests/gateway/test_documented_calls.py": "team",
+    **dict.fromkeys(
+        (f"tests/gateway/test_{name}.py" for name in ("deployments", "disconnect", "errors", "hostile", "key_api")),
+        "key API",
+    ),
+    **dict.fromkeys(
+        (f"tests/gateway/test_{name}.py" for name in ("keepalive", "limits", "remote_files", "uploads")), "files"
+    ),
+    "tests/gateway/conformance/test_corpus.py": "files",
+}
 # LiteLLM is imported into the workers of these: three seconds, which the others are spared. Two groups, for they wait.
 UNIT = "tests/unit/custom_handlers"
 WITH_LITELLM = (
@@ -27,10 +38,10 @@ def group_of(file: str) -> str:
         return "with LiteLLM"
     if file.startswith(UPSTREAM):
         return "upstream"
-    if not file.startswith(WITH_DATABASE):
-        return file
-    name = file.removeprefix(WITH_DATABASE)
-    return next((" ".join(names) for names in SHARING if name.startswith(names)), WITH_DATABASE)
+    if file.startswith(WITH_DATABASE):
+        name = file.removeprefix(WITH_DATABASE)
+        return "own gateways" if name.startswith(OWN_GATEWAYS) else "booked" if name.startswith(BOOKED) else "team"
+    return ASKING.get(file, file)
 
 
 def scheduler(config: Any, log: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 CHAT, COMPLETIONS, MESSAGES, RESPONSES = "chat", "completions", "messages", "responses"
 PATHS = {
@@ -164,7 +164,9 @@ class Caller:
 
     def __post_init__(self) -> None:
         headers = {"Authorization": f"Bearer {self.server.key}"}
-        self.http = httpx.Client(base_url=self.server.url, headers=headers, timeout=60, trust_env=False)
+        self.http = httpx.Client(
+            base_url=self.server.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS
+        )
 
     def ask(
         self,

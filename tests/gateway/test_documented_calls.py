@@ -9,7 +9,7 @@ import pytest
 
 from simulator.client import Simulator
 from tests.developers import Developer, hire
-from tests.harness import ALL_NAMES, ROOT, Server
+from tests.harness import ALL_NAMES, ROOT, WITHOUT_TLS, Server
 from tests.markdown import Page
 
 GATEWAY = "https://gateway.example.com"
@@ -30,7 +30,9 @@ def call(command: str, gateway: Server, developer: Developer) -> Any:
     headers = dict(value.split(": ", 1) for name, value in named if name == "-H")
     bodies = [value for name, value in named if name == "-d"]
     method = "POST" if bodies else "GET"
-    answer = httpx.request(method, url, headers=headers, content="".join(bodies) or None, timeout=60, trust_env=False)
+    answer = httpx.request(
+        method, url, headers=headers, content="".join(bodies) or None, timeout=60, trust_env=False, verify=WITHOUT_TLS
+    )
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text)
 

@@ -16,7 +16,7 @@ import pytest
 from gateway.failures import StartError
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, ROUTES, Caller, read, request_body
-from tests.harness import ROOT, Account, Server, running_gateway
+from tests.harness import ROOT, WITHOUT_TLS, Account, Server, running_gateway
 
 MB = 1024 * 1024
 
@@ -171,7 +171,7 @@ CLOSED_TO_STRANGERS = (
 
 
 def test_strangers_learn_neither_routes_nor_version(caller: Caller) -> None:
-    with httpx.Client(base_url=caller.server.url, timeout=60, trust_env=False) as stranger:
+    with httpx.Client(base_url=caller.server.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as stranger:
         for path in CLOSED_TO_STRANGERS:
             for headers in ({}, {"authorization": "Bearer sk-made-up"}):
                 assert stranger.get(path, headers=headers).status_code == 401, path
@@ -248,7 +248,7 @@ def small_gateway(
 def test_limits_are_settings(
     small_gateway: Server, simulator: Simulator, extra: dict[str, Any], status: int, variable: str
 ) -> None:
-    with httpx.Client(base_url=small_gateway.url, timeout=60, trust_env=False) as http:
+    with httpx.Client(base_url=small_gateway.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as http:
         http.headers["authorization"] = f"Bearer {small_gateway.key}"
         reply = read(CHAT, http.post(PATHS[CHAT], json=request_body(CHAT) | extra))
         assert reply.status == status
@@ -272,6 +272,6 @@ def test_the_public_port_shows_no_metrics(caller: Caller) -> None:
     """They have a port of their own; here LiteLLM would show them to every key."""
     for path in ("/metrics", "/metrics/"):
         headers = {"Authorization": f"Bearer {caller.server.key}"}
-        answer = httpx.get(caller.server.url + path, headers=headers, timeout=30, trust_env=False)
+        answer = httpx.get(caller.server.url + path, headers=headers, timeout=30, trust_env=False, verify=WITHOUT_TLS)
         assert answer.status_code == 404, path
         assert "stackspot_" not in answer.text

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from simulator.client import Simulator
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 from tests.slow.agents.cleaning import lengthened
 from tests.slow.agents.recording import FIXTURES, RECORDED
 from tests.slow.agents.replies import Reply, read_reply
@@ -31,7 +31,9 @@ def ask(gateway: Server, request: dict[str, Any], *, stream: bool) -> Reply:
     body.pop("stream_options", None)
     if stream and "chat" in request["path"]:
         body["stream_options"] = {"include_usage": True}
-    answer = httpx.post(gateway.url + request["path"], headers=headers, json=body, timeout=60, trust_env=False)
+    answer = httpx.post(
+        gateway.url + request["path"], headers=headers, json=body, timeout=60, trust_env=False, verify=WITHOUT_TLS
+    )
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/event-stream" if stream else "application/json")
     return read_reply(request["path"], answer.text, stream=stream)

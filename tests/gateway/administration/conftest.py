@@ -15,7 +15,7 @@ from simulator.client import Simulator
 from tests.gateway.administration.collector import Collector
 from tests.gateway.administration.making import forked_make
 from tests.gateway.administration.observing import FAULTY_CALLBACK
-from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+from tests.harness import ROOT, WITHOUT_TLS, Account, Server, clean_environment, running_gateway
 from tests.sampling import all_cases
 
 # What .env may change is set here, so that a .env beside the tests does not matter.
@@ -31,7 +31,9 @@ class Developer:
     key: str
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.gateway.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60)
+        return httpx.Client(
+            base_url=self.gateway.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60, verify=WITHOUT_TLS
+        )
 
     def get(self, path: str) -> httpx.Response:
         with self.client() as client:

@@ -12,14 +12,14 @@ from simulator.client import Simulator
 from tests.developers import hire, manage
 from tests.gateway.administration.observing import Log
 from tests.gateway.calling import CHAT, PATHS, ROUTES, request_body
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 every_way = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
 def ask(server: Server, key: str, route: str = CHAT, **fields: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         return client.post(PATHS[route], json=request_body(route) | fields)
 
 
@@ -95,7 +95,9 @@ def test_a_caller_who_leaves(observed: Server, simulator: Simulator) -> None:
     developer = hire(observed)
     log = Log(observed)
     with (
-        httpx.Client(base_url=observed.url, headers={"Authorization": f"Bearer {developer.key}"}) as client,
+        httpx.Client(
+            base_url=observed.url, headers={"Authorization": f"Bearer {developer.key}"}, verify=WITHOUT_TLS
+        ) as client,
         pytest.raises(httpx.ReadTimeout),
     ):
         client.post(PATHS[CHAT], json=request_body(CHAT), timeout=2)
@@ -107,7 +109,7 @@ def test_what_is_no_request_of_a_model_has_no_line(observed: Server) -> None:
     log = Log(observed)
     developer = hire(observed)
     headers = {"Authorization": f"Bearer {developer.key}"}
-    assert httpx.get(f"{observed.url}/v1/models", headers=headers).status_code == 200
+    assert httpx.get(f"{observed.url}/v1/models", headers=headers, verify=WITHOUT_TLS).status_code == 200
     assert ask(observed, developer.key).status_code == 200
     the_line(log)
 

@@ -16,7 +16,7 @@ from tests.developers import Developer, hire, spend
 from tests.gateway.administration.observing import Log
 from tests.gateway.blocks import OTHER_ACCOUNT, OWN_AGENT, TWO_ACCOUNTS, with_blocks
 from tests.gateway.calling import PATHS, ROUTES, Reply, read, request_body
-from tests.harness import AGENTS, Account, Server, running_gateway
+from tests.harness import AGENTS, WITHOUT_TLS, Account, Server, running_gateway
 from tests.waiting import eventually
 
 CHAT = "stackspot-ai-chat"
@@ -80,7 +80,7 @@ def ask(
     server: Server, developer: Developer, route: str = "chat", model: str = CHAT, prompt: str = "Hi", **fields: Any
 ) -> Reply:
     headers = {"Authorization": f"Bearer {developer.key}", **fields.pop("headers", {})}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         return read(route, client.post(PATHS[route], json=request_body(route, model, prompt) | fields))
 
 
@@ -104,7 +104,7 @@ def test_an_agent_of_ones_own_is_a_model(two_accounts: Server, simulator: Simula
     assert ask(two_accounts, developer).status == 403, "the key's list of models counts for both"
     stranger = hire(two_accounts, models=[CHAT, "stackspot"])
     assert ask(two_accounts, stranger, model=REVIEWER).status == 403
-    with httpx.Client(base_url=two_accounts.url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=two_accounts.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         listed = client.get("/v1/models", headers={"Authorization": f"Bearer {developer.key}"}).json()
     assert [model["id"] for model in listed["data"]] == [REVIEWER]
     eventually(lambda: spend(two_accounts, developer) == pytest.approx(0.0015), "the spend")
@@ -251,7 +251,9 @@ def test_no_request_chooses_a_deployment(two_accounts: Server, simulator: Simula
 def test_an_administrator_sees_every_account_and_no_secret(two_accounts: Server, second: Account) -> None:
     ask(two_accounts, hire(two_accounts), model=TEAM_B)
     headers = {"Authorization": f"Bearer {two_accounts.key}"}
-    with httpx.Client(base_url=two_accounts.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=two_accounts.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS
+    ) as client:
         pace = client.get("/stackspot/pace").json()
         info = client.get("/model/info").text
     assert pace["paced"] is False

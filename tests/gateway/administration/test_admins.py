@@ -15,7 +15,7 @@ from custom_handlers.guard.banner import SENTENCE
 from simulator.client import Simulator
 from tests.developers import ask, hire, spend
 from tests.gateway.administration.conftest import Make, make_for
-from tests.harness import Account, Server, running_gateway
+from tests.harness import WITHOUT_TLS, Account, Server, running_gateway
 from tests.unit.gateway.test_cli import gateway
 from tests.waiting import eventually
 
@@ -47,7 +47,7 @@ def strict_make(strict: Server) -> Make:
 
 def call(gateway: Server, method: str, path: str, key: str = "", **more: Any) -> httpx.Response:
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=gateway.url, timeout=60, trust_env=False) as http:
+    with httpx.Client(base_url=gateway.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as http:
         return http.request(method, path, headers=headers, **more)
 
 

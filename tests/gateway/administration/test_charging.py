@@ -15,7 +15,7 @@ from custom_handlers.core.models import PRICE_PER_TOKEN
 from custom_handlers.emulation.tokenizer import count
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT, PATHS, ROUTES, request_body
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 FLUSH_SECONDS = 60.0
 IMPOSSIBLE = {"type": "json_schema", "json_schema": {"name": "none", "schema": {"not": {}}}}
@@ -29,7 +29,11 @@ class Key:
     def __init__(self, gateway: Server, **fields: Any) -> None:
         self.gateway = gateway
         self._admin = httpx.Client(
-            base_url=gateway.url, headers={"Authorization": f"Bearer {gateway.key}"}, timeout=60, trust_env=False
+            base_url=gateway.url,
+            headers={"Authorization": f"Bearer {gateway.key}"},
+            timeout=60,
+            trust_env=False,
+            verify=WITHOUT_TLS,
         )
         self.team = self._admin.post("/team/new", json={}).json()["team_id"]
         body = {"user_id": f"user-{time.monotonic_ns()}", "team_id": self.team, **fields}
@@ -42,6 +46,7 @@ class Key:
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=60,
             trust_env=False,
+            verify=WITHOUT_TLS,
         )
 
     def leave(self, route: str, simulator: Simulator, deltas: int, **fields: Any) -> None:

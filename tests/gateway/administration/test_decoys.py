@@ -23,7 +23,7 @@ from tests.developers import hire
 from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES, request_body
 from tests.gateway.conftest import Decoy
 from tests.gateway.litellm_surface import ROUTES_FILE, known_to_litellm
-from tests.harness import Account, Server, running_gateway
+from tests.harness import WITHOUT_TLS, Account, Server, running_gateway
 from tests.sampling import first, thorough
 
 SURFACES = (CHAT, COMPLETIONS, MESSAGES, RESPONSES)
@@ -91,7 +91,7 @@ def key(tempting_gateway: Server) -> str:
 @pytest.fixture
 def client(tempting_gateway: Server, key: str, vendors: Vendors, simulator: Simulator) -> Iterator[httpx.Client]:
     vendors.calls = 0
-    with httpx.Client(base_url=tempting_gateway.url, timeout=120, trust_env=False) as http:
+    with httpx.Client(base_url=tempting_gateway.url, timeout=120, trust_env=False, verify=WITHOUT_TLS) as http:
         http.headers["authorization"] = f"Bearer {key}"
         yield http
     assert vendors.calls == 0

@@ -10,14 +10,14 @@ from simulator.client import Simulator
 from tests.developers import hire
 from tests.gateway.administration.observing import FAULT, FAULTY_USER, Log, answered
 from tests.gateway.calling import CHAT, PATHS, ROUTES, request_body
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 every_way = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
 def ask(server: Server, key: str, route: str = CHAT, **fields: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         return client.post(PATHS[route], json=request_body(route) | fields)
 
 

@@ -11,7 +11,7 @@ import pytest
 from gateway.keys import DEFAULTS
 from gateway.processes import ALL_NAMES
 from tests.gateway.administration.conftest import Developer, Make
-from tests.harness import Server, free_port
+from tests.harness import WITHOUT_TLS, Server, free_port
 from tests.sampling import every, first
 
 
@@ -42,7 +42,7 @@ def test_all_settings_reach_litellm(make: Make, team_gateway: Server) -> None:
     run = make("key", "NAME=bob", *words.split())
     assert run.returncode == 0, run.stderr
     headers = {"Authorization": f"Bearer {run.stdout.strip()}"}
-    info = httpx.get(f"{team_gateway.url}/key/info", headers=headers).json()["info"]
+    info = httpx.get(f"{team_gateway.url}/key/info", headers=headers, verify=WITHOUT_TLS).json()["info"]
     assert (info["key_alias"], info["user_id"], info["team_id"]) == ("bob", "bob", "settings-team")
     assert (info["max_budget"], info["budget_duration"]) == (2.5, "7d")
     assert (info["rpm_limit"], info["tpm_limit"]) == (11, 2200)
@@ -87,7 +87,9 @@ def test_a_weight_is_set_changed_kept_and_lifted(
     make: Make, team_gateway: Server, developer: Callable[..., Developer]
 ) -> None:
     def weight(key: str) -> Any:
-        info = httpx.get(f"{team_gateway.url}/key/info", headers={"Authorization": f"Bearer {key}"}).json()["info"]
+        info = httpx.get(
+            f"{team_gateway.url}/key/info", headers={"Authorization": f"Bearer {key}"}, verify=WITHOUT_TLS
+        ).json()["info"]
         return info["metadata"].get("stackspot_weight")
 
     wanda = developer("wanda", "WEIGHT=2.5")
@@ -104,7 +106,9 @@ def test_a_weight_is_set_changed_kept_and_lifted(
     headers = {"Authorization": f"Bearer {team_gateway.key}"}
     for words, share in ((["WEIGHT=3"], 3.0), (["RPM=900"], 3.0), (["WEIGHT=0.5"], 0.5)):
         assert make("team", "NAME=heavy-team", *words).returncode == 0
-        info = httpx.get(f"{team_gateway.url}/team/info", params={"team_id": "heavy-team"}, headers=headers).json()
+        info = httpx.get(
+            f"{team_gateway.url}/team/info", params={"team_id": "heavy-team"}, headers=headers, verify=WITHOUT_TLS
+        ).json()
         assert info["team_info"]["metadata"]["stackspot_weight"] == share
 
 

@@ -11,7 +11,7 @@ import pytest
 from custom_handlers.core.models import PRICE_PER_TOKEN
 from simulator.client import Simulator
 from tests.gateway.administration.conftest import Developer, Make
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 TINY_BUDGET = "BUDGET=0.00001"  # ten tokens at the default price: the first answer uses it up
 
@@ -141,7 +141,12 @@ def test_both_names_of_a_model_are_the_same_model(
         coder = developer(who, f"TEAM=team-{who}")
     else:
         admin = {"Authorization": f"Bearer {team_gateway.key}"}
-        made = httpx.post(f"{team_gateway.url}/key/generate", headers=admin, json={"key_alias": who, "models": [name]})
+        made = httpx.post(
+            f"{team_gateway.url}/key/generate",
+            headers=admin,
+            json={"key_alias": who, "models": [name]},
+            verify=WITHOUT_TLS,
+        )
         coder = Developer(team_gateway, made.json()["key"])
     text = {"messages": [{"role": "user", "content": "Hi"}]}
     for model in BOTH:

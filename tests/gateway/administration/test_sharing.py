@@ -16,7 +16,7 @@ import pytest
 from simulator.client import Simulator
 from tests.developers import Developer, hire, manage
 from tests.gateway.calling import PATHS, ROUTES, read, request_body
-from tests.harness import ROOT, Account, Server, clean_environment, running_gateway
+from tests.harness import ROOT, WITHOUT_TLS, Account, Server, clean_environment, running_gateway
 from tests.sampling import paired
 
 QUEUED = "x-stackspot-queue-seconds"
@@ -47,7 +47,7 @@ def paced(paced_server: Server, simulator: Simulator) -> Server:
 
 def post(server: Server, developer: Developer, route: str, **fields: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {developer.key}"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         return client.post(PATHS[route], json=request_body(route) | fields)
 
 
@@ -114,7 +114,7 @@ def test_an_administrator_sees_who_has_what(paced: Server) -> None:
 
 
 def test_nobody_else_sees_it(paced: Server) -> None:
-    with httpx.Client(base_url=paced.url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=paced.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         assert client.get("/stackspot/pace").status_code == 401
         headers = {"Authorization": f"Bearer {hire(paced).key}"}
         assert client.get("/stackspot/pace", headers=headers).status_code == 403

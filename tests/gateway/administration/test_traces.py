@@ -10,7 +10,7 @@ from simulator.client import Simulator
 from tests.developers import hire
 from tests.gateway.administration.collector import Collector, Seen
 from tests.gateway.calling import CHAT, PATHS, ROUTES, read, request_body
-from tests.harness import Account, Server
+from tests.harness import WITHOUT_TLS, Account, Server
 
 ROOT_SPAN, CALL = "Received Proxy Server Request", "StackSpot agents"
 PROMPT, ANSWER, UPSTREAM = "xylophone-of-the-prompt", "zeppelin-of-the-answer", "quixotic-of-stackspot"
@@ -35,7 +35,7 @@ def ask(server: Server, key: str, route: str = CHAT, **fields: Any) -> tuple[str
         "responses": {"input": PROMPT, "instructions": PROMPT},
     }
     body = request_body(route) | texts[route]
-    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=WITHOUT_TLS) as client:
         return trace, span, client.post(PATHS[route], json=body | fields)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from custom_handlers.guard.routes import DEVELOPER_ROUTES
 from tests.developers import hire
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 PAGES = (
     *("/key/list", "/user/list", "/v2/team/list", "/v1/models", "/v2/model/info", "/get/ui_settings"),
@@ -20,14 +20,14 @@ PAGES = (
 
 
 def call(gateway: Server, key: str, method: str, path: str, body: Any = None) -> httpx.Response:
-    with httpx.Client(base_url=gateway.url, timeout=60, trust_env=False) as http:
+    with httpx.Client(base_url=gateway.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as http:
         return http.request(method, path, json=body, headers={"authorization": f"Bearer {key}"})
 
 
 @pytest.fixture
 def session(team_gateway: Server) -> str:
     """The key of a signed-in administrator's session, which the UI reads from its cookie."""
-    with httpx.Client(base_url=team_gateway.url, timeout=60, trust_env=False) as http:
+    with httpx.Client(base_url=team_gateway.url, timeout=60, trust_env=False, verify=WITHOUT_TLS) as http:
         response = http.post("/v2/login", json={"username": "admin", "password": team_gateway.ui_password})
         assert response.status_code == 200, response.text
         payload = http.cookies["token"].split(".")[1]

@@ -18,7 +18,7 @@ import pytest
 from custom_handlers.core.models import PRICE_PER_TOKEN
 from simulator.client import Simulator
 from tests.gateway.administration.conftest import Developer, Make
-from tests.harness import AGENTS, Server
+from tests.harness import AGENTS, WITHOUT_TLS, Server
 
 CALLS = 100  # of each developer
 FLUSH_SECONDS = 90
@@ -99,6 +99,7 @@ def logged(gateway: Server, name: str) -> list[dict[str, Any]]:
         params={**days, "user_id": name, "summarize": "false"},
         headers={"Authorization": f"Bearer {gateway.key}"},
         timeout=60,
+        verify=WITHOUT_TLS,
     ).json()
     return rows
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.gateway.administration.conftest import Developer, Make
-from tests.harness import Server
+from tests.harness import WITHOUT_TLS, Server
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 FLUSH_SECONDS = 90
@@ -88,6 +88,7 @@ def logged(gateway: Server, name: str) -> list[dict[str, Any]]:
         headers={"Authorization": f"Bearer {gateway.key}"},
         timeout=60,
         trust_env=False,
+        verify=WITHOUT_TLS,
     ).json()
     return sorted(found, key=lambda row: row["startTime"])
 

@@ -2,6 +2,7 @@
 
 stackspot           what LiteLLM loads as the provider
 request_guard       what LiteLLM loads as a callback: puts guard/ in front of LiteLLM (request_gate: its former name)
+proxy               LiteLLM's command, started sooner
 handler             StackSpotLLM: request in, answer or LiteLLM's error out
 metrics             what telemetry tells, for Prometheus
 stackspot_config    public: configure_stackspot(), and the check of a configuration

@@ -16,7 +16,7 @@ import httpx
 from custom_handlers.core.models import AGENT_VARIABLES, ALIASES, MODELS
 from gateway.environment import clean_environment
 from gateway.failures import StartError, last_words
-from gateway.project import BIN, ROOT
+from gateway.project import BIN, PROXY, ROOT
 
 _AGENT_IDS = ("01J0000000000000000000CHAT", "01J0000000000000000000C0DE", "01J00000000000000000ASS1ST")
 AGENTS = dict(zip(MODELS, _AGENT_IDS, strict=True))
@@ -137,12 +137,17 @@ def running_gateway(
     config: Path = ROOT / "litellm_config.yaml",
     cwd: Path = ROOT,
     port: int | None = None,
+    stock: bool = False,
 ) -> Iterator[Server]:
-    """The stock proxy with `config`, ready to answer; `LITELLM_MASTER_KEY` is made up if absent."""
+    """The proxy with `config`, ready to answer; `LITELLM_MASTER_KEY` is made up if absent.
+
+    By LiteLLM's own command if `stock`, and in another folder than this, from where ours cannot be imported.
+    """
     port = port or free_port()
     environ = {"LITELLM_MASTER_KEY": f"sk-{secrets.token_urlsafe(24)}", **environ}
+    program = PROXY if cwd == ROOT and not stock else (str(BIN / "litellm"),)
     command: list[str | Path] = [
-        BIN / "litellm",
+        *program,
         "--config",
         config,
         "--host",

@@ -11,6 +11,8 @@ from gateway.failures import GatewayError
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+# LiteLLM's command, to be run in ROOT.
+PROXY = (sys.executable, "-m", "custom_handlers.proxy")
 
 
 def on_host() -> bool:

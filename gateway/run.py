@@ -21,7 +21,7 @@ from gateway.failures import GatewayError, InputError, interrupt_once, last_word
 from gateway.names import misspelt, named_in_configuration
 from gateway.ports import require_free
 from gateway.progress import note, step
-from gateway.project import BIN, ROOT
+from gateway.project import PROXY, ROOT
 from gateway.proxy_log import ProxyLog
 
 EXIT_CONFIG = 78
@@ -125,7 +125,7 @@ def _mistake_of(reader: Callable[[], object]) -> str | None:
 def serve(environ: Mapping[str, str], host: str, number: int = DEFAULT_PORT) -> int:
     """Runs the proxy until it ends, or until a signal ends it; its exit status."""
     command = [
-        str(BIN / "litellm"),
+        *PROXY,
         *("--config", str(ROOT / "litellm_config.yaml"), "--host", host, "--port", str(number)),
         # Slow machines need longer to import LiteLLM than uvicorn waits for a worker by default.
         *("--num_workers", str(workers(environ)), "--timeout_worker_healthcheck", "60"),

@@ -1,6 +1,6 @@
 """A process that imports the stock proxy once and then forks a gateway for each that it is asked for.
 
-Importing LiteLLM costs some 30 s of CPU on a slow machine, its 34,465 database types included; a fork costs none of it.
+Importing LiteLLM costs some 15 s of CPU on a slow machine; a fork costs none of it.
 It listens at the Unix socket that its first argument names and imports when the first client comes: until then it
 costs nothing. One JSON object a line: `{"start": {"arguments", "environ", "cwd", "log"}}` answers `{"pid"}` (with a
 `"program"` as well, that Python text runs in the gateway's place), or `{"cold"}` with the variables that the import has
@@ -11,6 +11,7 @@ everything with it.
 """
 
 import ctypes
+import importlib.util
 import json
 import os
 import select
@@ -20,6 +21,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -36,7 +38,7 @@ def main() -> None:
     select.select([listener], [], [])
     os.dup2(2, 1)  # what an import prints is no answer
     with _recorded() as read:
-        from litellm.proxy import proxy_cli, proxy_server  # noqa: F401
+        _starting().import_proxy()
 
         try:
             import prisma.client  # noqa: F401
@@ -46,6 +48,17 @@ def main() -> None:
             generated = True
     at_import = {name: _or_default(os.environ, name) for name in read - _LATE}
     Forker(listener, at_import, generated).serve()
+
+
+def _starting() -> Any:
+    """How the gateway's own command imports LiteLLM. By its path: a gateway may have another `custom_handlers`."""
+    path = Path(__file__).resolve().parent.parent / "custom_handlers" / "litellm_adapter" / "starting.py"
+    spec = importlib.util.spec_from_file_location("starting", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Forker:

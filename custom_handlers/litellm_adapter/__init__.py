@@ -14,6 +14,7 @@ caller_route   a route that tells the guard who asks
 pace_route     a route that shows administrators how the account is shared
 forget_route   a route that deletes what is stored about a developer
 registration   the models, for LiteLLM in-process
+starting       LiteLLM's command, with an import that costs half as much
 process        LiteLLM's own start: recognised, and ended when it cannot go on
 traces         OpenTelemetry, where it is on
 garbage        when the proxy collects garbage

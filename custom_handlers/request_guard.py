@@ -16,7 +16,7 @@ if _root not in sys.path:
 from custom_handlers import stackspot_config  # noqa: E402
 from custom_handlers.guard import access_log, connections, installation  # noqa: E402
 from custom_handlers.handler import stackspot_llm  # noqa: E402
-from custom_handlers.litellm_adapter import garbage, logs, process  # noqa: E402
+from custom_handlers.litellm_adapter import garbage, logs, process, unread_metrics  # noqa: E402
 from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
 
 
@@ -53,6 +53,9 @@ if process.event_under_way():
         from custom_handlers import metrics  # after LiteLLM has said where workers share their numbers
 
         metrics.start(stackspot_llm.paces)
+    else:
+        # LiteLLM is about to add the callback: it reads the list in which the guard stands.
+        asyncio.get_running_loop().call_soon(unread_metrics.leave_out)
     caller_route.add(installation.proxy_app())
     pace_route.add(installation.proxy_app(), stackspot_llm.paces)
     forget_route.add(installation.proxy_app(), process.database)

@@ -17,6 +17,7 @@ registration   the models, for LiteLLM in-process
 starting       LiteLLM's command, with an import that costs half as much
 process        LiteLLM's own start: recognised, and ended when it cannot go on
 traces         OpenTelemetry, where it is on
+unread_metrics  LiteLLM's metrics, taken out where nobody reads them
 garbage        when the proxy collects garbage
 logs           logs as the proxy writes them
 error_lines    a line for each failed request, in place of tracebacks

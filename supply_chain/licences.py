@@ -14,7 +14,8 @@ def licence_of(name: str) -> str:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ""
-    told = about["License-Expression"] or about["License"] or ""
+    # The backport importlib_metadata, once imported, takes over, and raises for a field that is not there.
+    (told, *_) = about.get_all("License-Expression") or about.get_all("License") or [""]
     if told and len(told) <= _LONGEST and "\n" not in told and told != "UNKNOWN":
         return str(told)
     classified = [text.removeprefix(_CLASSIFIER) for text in about.get_all("Classifier") or () if _CLASSIFIER in text]

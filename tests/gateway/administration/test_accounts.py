@@ -17,6 +17,7 @@ from tests.gateway.administration.observing import Log
 from tests.gateway.blocks import OTHER_ACCOUNT, OWN_AGENT, TWO_ACCOUNTS, with_blocks
 from tests.gateway.calling import PATHS, ROUTES, Reply, read, request_body
 from tests.harness import AGENTS, WITHOUT_TLS, Account, Server, running_gateway
+from tests.sampling import every, first, paired
 from tests.waiting import eventually
 
 CHAT = "stackspot-ai-chat"
@@ -110,8 +111,7 @@ def test_an_agent_of_ones_own_is_a_model(two_accounts: Server, simulator: Simula
     eventually(lambda: spend(two_accounts, developer) == pytest.approx(0.0015), "the spend")
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(("route", "stream"), paired(ROUTES, [False, True]))
 def test_a_model_of_another_account(two_accounts: Server, simulator: Simulator, route: str, stream: bool) -> None:
     reply = ask(two_accounts, hire(two_accounts), route, TEAM_B, stream=stream)
     assert (reply.status, reply.failure, answered(simulator)) == (200, None, {SECOND_AGENT: 1})
@@ -189,7 +189,7 @@ def test_a_call_that_nobody_answers_costs_its_last_try(two_accounts: Server, sim
 
 @pytest.mark.parametrize(
     "faults",
-    [{"status": 403}, {"status": 429}, {"disconnect": "reset"}, {"empty_answer": True}],
+    every(2, [{"status": 403}, {"status": 429}, {"disconnect": "reset"}, {"empty_answer": True}]),
     ids=str,
 )
 def test_what_goes_to_the_other_account(two_accounts: Server, simulator: Simulator, faults: dict[str, Any]) -> None:
@@ -218,7 +218,7 @@ def test_a_text_that_has_begun_is_nobody_elses(two_accounts: Server, simulator: 
         assert len(simulator.requests("/v1/agent/")) == 1
 
 
-@pytest.mark.parametrize("route", ["chat", "messages", "responses"])
+@pytest.mark.parametrize("route", first(["chat", "messages", "responses"]))
 def test_a_conversation_stays_where_it_began(two_accounts: Server, simulator: Simulator, route: str) -> None:
     developer = hire(two_accounts, rpm_limit=1000)
     for header, agent in (
@@ -233,7 +233,7 @@ def test_a_conversation_stays_where_it_began(two_accounts: Server, simulator: Si
         assert list(answered(simulator).values()) == [12]
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", every(2, ROUTES))
 def test_no_request_chooses_a_deployment(two_accounts: Server, simulator: Simulator, route: str) -> None:
     developer = hire(two_accounts)
     deployment = "stackspot-ai-chat-of-team-b"

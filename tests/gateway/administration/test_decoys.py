@@ -24,15 +24,12 @@ from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, PATHS, RESPONSES,
 from tests.gateway.conftest import Decoy
 from tests.gateway.litellm_surface import ROUTES_FILE, known_to_litellm
 from tests.harness import WITHOUT_TLS, Account, Server, running_gateway
-from tests.sampling import first, thorough
+from tests.sampling import thorough
 
 SURFACES = (CHAT, COMPLETIONS, MESSAGES, RESPONSES)
-# `make test` takes each surface once, and one value of each kind; `make test-all` takes all of them.
-CALLS = [
-    pytest.param(surface, stream, marks=thorough if stream else ()) for surface in SURFACES for stream in (False, True)
-]
+CALLS = [(surface, stream) for surface in SURFACES for stream in (False, True)]
 KINDS = ["an address", "a provider", "yes", "a target", "targets"]
-some_kinds = pytest.mark.parametrize("kind", first(KINDS))
+each_kind = pytest.mark.parametrize("kind", KINDS)
 # What makes a call, or makes another of it: tried by the other tests.
 OWN = {"model", "messages", "prompt", "input", "stream", "max_tokens", "kwargs", "self"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -143,7 +140,8 @@ def test_a_parameter_passes_by_name_only(surface: str) -> None:
     assert statuses == {400}
 
 
-@some_kinds
+@thorough
+@each_kind
 @pytest.mark.parametrize(("surface", "stream"), CALLS)
 def test_no_parameter_leads_elsewhere(
     client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool, kind: str
@@ -174,7 +172,8 @@ def test_no_parameter_leads_elsewhere(
         assert ask(client, surface, stream, {name: vendors.url}).status_code == 400
 
 
-@some_kinds
+@thorough
+@each_kind
 @pytest.mark.parametrize(("surface", "stream"), CALLS)
 def test_no_header_leads_elsewhere(
     client: httpx.Client, simulator: Simulator, vendors: Vendors, surface: str, stream: bool, kind: str
@@ -211,7 +210,8 @@ def requests_of(routes_file: Path) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("role", first(["developer", "administrator"]))
+@thorough
+@pytest.mark.parametrize("role", ["developer", "administrator"])
 def test_no_route_leads_elsewhere(
     client: httpx.Client, tempting_gateway: Server, vendors: Vendors, routes_file: Path, simulator: Simulator, role: str
 ) -> None:
@@ -259,6 +259,7 @@ def test_no_route_leads_elsewhere(
     assert not [record for record in simulator.requests() if "/v1/agent/" in record["path"] and role == "developer"]
 
 
+@thorough
 def test_no_websocket_is_opened(client: httpx.Client, tempting_gateway: Server, routes_file: Path, key: str) -> None:
     paths = [route["path"] for route in json.loads(routes_file.read_text()) if "WebSocket" in route["kind"]]
     assert len(paths) > 8
@@ -273,7 +274,8 @@ def test_no_websocket_is_opened(client: httpx.Client, tempting_gateway: Server, 
             assert connection.recv(100).startswith(b"HTTP/1.1 404"), path
 
 
-@pytest.mark.parametrize("segment", first(["key", "user", "team", "model", "spend", "config", "v1", "ui", "get"]))
+@thorough
+@pytest.mark.parametrize("segment", ["key", "user", "team", "model", "spend", "config", "v1", "ui", "get"])
 def test_no_route_of_any_name_passes_as_management(
     client: httpx.Client, tempting_gateway: Server, vendors: Vendors, routes_file: Path, segment: str
 ) -> None:

@@ -22,6 +22,7 @@ from simulator.model import malformed
 from tests.gateway.administration.deep_answers import ANSWERS, Good, plainly, teach
 from tests.gateway.conformance.test_probes import GOOD_MODEL
 from tests.harness import ROOT, Account, clean_environment
+from tests.sampling import every, thorough
 
 MODEL = "stackspot-ai-code"
 FULL = {kind: sum(case.kind is kind for case in CASES) for kind in Kind}
@@ -108,18 +109,21 @@ def eager(good: Good, texts: list[str]) -> str:
 
 @pytest.mark.parametrize(
     ("style", "passed"),
-    [
-        (chatty, {}),
-        (fenced, {}),
-        (loose, {}),
-        (unclosed, {}),
-        (broken, {Kind.TOOLS: 2, Kind.TURNS: 1}),
-        (one_at_a_time, {Kind.TOOLS: 14, Kind.TURNS: 6}),
-        (no_json, {Kind.JSON: 0}),
-        (strings, {Kind.JSON: 6}),
-        (forgetful, {Kind.TURNS: 0}),
-        (eager, {Kind.TOOLS: 15}),
-    ],
+    every(
+        3,
+        [
+            (broken, {Kind.TOOLS: 2, Kind.TURNS: 1}),
+            (chatty, {}),
+            (fenced, {}),
+            (no_json, {Kind.JSON: 0}),
+            (loose, {}),
+            (one_at_a_time, {Kind.TOOLS: 14, Kind.TURNS: 6}),
+            (forgetful, {Kind.TURNS: 0}),
+            (strings, {Kind.JSON: 6}),
+            (unclosed, {}),
+            (eager, {Kind.TOOLS: 15}),
+        ],
+    ),
     ids=lambda value: getattr(value, "__name__", None),
 )
 @pytest.mark.usefixtures("without_probe")
@@ -206,6 +210,7 @@ def test_the_command_with_the_probe(gateway: Server, simulator: Simulator, accou
     assert len(simulator.requests("/chat")) == asked + agents_of_doctor
 
 
+@thorough
 def test_ctrl_c_tells_what_was_found(gateway: Server, simulator: Simulator, account: Account) -> None:
     teach(simulator)
     simulator.faults({"times": 12}, {"first_byte_delay": 60.0}, target="01J0000000000000000000C0DE")

@@ -15,6 +15,7 @@ from tests.gateway.administration.test_accounts import CHAT, LONG, REPLACED, ans
 from tests.gateway.blocks import FALLBACK, with_blocks
 from tests.gateway.calling import ROUTES, Reply
 from tests.harness import AGENTS, Account, Server, running_gateway, running_simulator
+from tests.sampling import every, paired
 from tests.waiting import eventually
 
 OTHER = "azure-fallback"
@@ -85,7 +86,7 @@ def asked(provider: Simulator) -> int:
     return len(provider.requests("/v1/"))
 
 
-@pytest.mark.parametrize(("route", "stream"), REPLACED)
+@pytest.mark.parametrize(("route", "stream"), every(2, REPLACED))
 def test_the_other_provider_answers_while_stackspot_is_down(
     covered: Server, simulator: Simulator, provider: Simulator, route: str, stream: bool
 ) -> None:
@@ -134,14 +135,17 @@ def test_tools_go_there_too(covered: Server, simulator: Simulator, provider: Sim
 
 @pytest.mark.parametrize(
     "faults",
-    [
-        {"status": 429},
-        {"status": 401},
-        {"status": 403},
-        {"status": 503},
-        {"empty_answer": True},
-        {"disconnect": "reset"},
-    ],
+    every(
+        2,
+        [
+            {"status": 429},
+            {"status": 401},
+            {"status": 403},
+            {"status": 503},
+            {"empty_answer": True},
+            {"disconnect": "reset"},
+        ],
+    ),
     ids=str,
 )
 def test_what_falls_back(covered: Server, simulator: Simulator, provider: Simulator, faults: dict[str, Any]) -> None:
@@ -158,8 +162,7 @@ def test_a_timeout_falls_back(covered: Server, simulator: Simulator, provider: S
     assert asked(provider) == 1
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("faults", [{"status": 400}, {"token_limit": 90}], ids=str)
+@pytest.mark.parametrize(("faults", "stream"), paired([{"status": 400}, {"token_limit": 90}], [False, True]), ids=str)
 def test_what_does_not(
     covered: Server, simulator: Simulator, provider: Simulator, faults: dict[str, Any], stream: bool
 ) -> None:
@@ -169,8 +172,7 @@ def test_what_does_not(
     assert asked(provider) == 0
 
 
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("faults", [{"break_after": 2}, {"error_after": 2}], ids=str)
+@pytest.mark.parametrize(("route", "faults"), paired(ROUTES, [{"break_after": 2}, {"error_after": 2}]), ids=str)
 def test_nobody_else_goes_on_with_a_text(
     covered: Server, simulator: Simulator, provider: Simulator, route: str, faults: dict[str, Any]
 ) -> None:
@@ -187,7 +189,7 @@ def test_a_stream_that_fails_before_its_first_byte(covered: Server, simulator: S
         assert (reply.status, reply.failure, asked(provider)) == (200, None, 1)
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", every(2, ROUTES))
 def test_a_request_chooses_no_fallback(covered: Server, simulator: Simulator, provider: Simulator, route: str) -> None:
     simulator.faults(status=418)
     developer = limited(covered)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sampling import all_cases
 from tests.unit.fuzz import __main__ as fuzz
 from tests.unit.fuzz.mutating import SHAPES, mutated
 from tests.unit.fuzz.targets import TARGETS
@@ -26,7 +27,7 @@ def attempt(target: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("target", TARGETS)
-@settings(max_examples=2 * settings().max_examples)
+@settings(max_examples=settings().max_examples * (2 if all_cases() else 1))
 @given(data=st.data())
 def test_whatever_arrives(target: str, shape: str, data: st.DataObject) -> None:
     seed = data.draw(st.sampled_from(TARGETS[target][1]))

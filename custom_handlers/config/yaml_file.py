@@ -1,11 +1,16 @@
-"""LiteLLM's configuration file as YAML, and the names that stand twice in it: LiteLLM takes the last in silence."""
+"""LiteLLM's configuration file as YAML, and the names that stand twice in it: LiteLLM takes the last in silence.
 
+Half a character (`"\\ud83d"` is one to YAML) is none: no variable can have such a name, and no log could tell of it.
+"""
+
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 _LONGEST = 60
+_HALF = re.compile("[\ud800-\udfff]")
 _MERGE = "tag:yaml.org,2002:merge"  # of `<<`
 
 
@@ -32,6 +37,12 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.twice: list[tuple[str, int, int]] = []
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node: yaml.ScalarNode = super().compose_scalar_node(anchor)
+        if not node.value.isascii() and _HALF.search(node.value):
+            raise yaml.MarkedYAMLError(problem="half a character", problem_mark=node.start_mark)
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)

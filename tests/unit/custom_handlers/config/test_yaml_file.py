@@ -57,3 +57,11 @@ def test_they_are_told_with_all_other_mistakes(tmp_path: Path) -> None:
     assert sum("stands in line" in each for each in told) == 3
     assert sum(each.startswith("`otel` among `callbacks`") for each in told) == 1
     assert sum(each.startswith("STACKSPOT_AGENTID is not") for each in told) == 1
+
+
+def test_half_a_character_is_a_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text('general_settings: {}\nmodel_list: [{"model_name": "os.environ/\\ud83dNAME"}]\n')
+    with pytest.raises(ConfigurationError) as caught:
+        read({"STACKSPOT_REALM": "team"}, file)
+    assert f"{file} cannot be read (MarkedYAMLError in line 2)." in caught.value.mistakes

@@ -11,7 +11,8 @@ from tests.developers import Developer
 from tests.slow.resilience.ledger import Ledger
 
 WRITTEN_SECONDS = 120.0  # far beyond what LiteLLM takes to write what was spent
-MORE_FILES, MORE_TASKS, MORE_THREADS = 8, 5, 3  # pools of connections, and timers, come and go by so many
+# Of each agent that works at once, a connection to StackSpot is kept for a while; timers come and go by so many.
+MORE_FILES, MORE_TASKS, MORE_THREADS = 40, 5, 3
 
 
 def mistakes(soak: Soak, ledger: Ledger, memory_growth: float) -> list[str]:

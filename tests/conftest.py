@@ -48,8 +48,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are cores: a worker often waits, for a gateway's start or for time to pass."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: a worker often waits, for a gateway's start or for time to pass."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)

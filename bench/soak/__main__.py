@@ -73,7 +73,7 @@ def report(soak: Soak) -> str:
     lines += ["", "| At rest | After the first leg | After the last |", "|---|---|---|"]
     for name in ("memory", "files", "threads", "tasks"):
         lines.append(f"| {name} | {getattr(first, name):.0f} | {getattr(last, name):.0f} |")
-    tokens = sum(soak.told.tokens.values())
+    tokens = sum(soak.received.tokens.values())
     minutes = soak.watch.samples[-1].seconds / 60
     ends = Counter("answered" if KINDS[one.kind].answered else "refused" for one in soak.outcomes)
     lines += [

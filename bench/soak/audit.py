@@ -19,7 +19,7 @@ def mistakes(soak: Soak, ledger: Ledger, memory_growth: float) -> list[str]:
     """Sentences; none when all is right. `memory_growth`: by what part memory at rest may grow after the warm-up."""
     found = [f"{one.tag} ({one.kind}): {said}" for one in soak.outcomes if (said := _mistake(soak, one))]
     asked = {outcome.tag for outcome in soak.outcomes}
-    found += [f"{tag}: StackSpot was asked, and nobody asked so" for tag in soak.told.answers.keys() - asked]
+    found += [f"{tag}: StackSpot was asked, and nobody asked so" for tag in soak.received.answers.keys() - asked]
     for leg, count in enumerate(soak.open_streams):
         if count:
             found.append(f"after leg {leg} StackSpot still sends {count} streams")
@@ -34,7 +34,7 @@ def growth(rests: Sequence[Sample]) -> float:
 
 
 def _mistake(soak: Soak, outcome: Outcome) -> str:
-    answers, tokens = soak.told.answers.get(outcome.tag, 0), soak.told.tokens.get(outcome.tag, 0)
+    answers, tokens = soak.received.answers.get(outcome.tag, 0), soak.received.tokens.get(outcome.tag, 0)
     if outcome.mistake:
         return outcome.mistake
     if not outcome.ended:
@@ -74,7 +74,7 @@ def _spend(soak: Soak, ledger: Ledger) -> list[str]:
 def _charged(soak: Soak, ledger: Ledger, developer: Developer) -> str:
     own = [outcome for outcome in soak.outcomes if outcome.developer == developer]
     counted, answered = (
-        sum(soak.told.tokens.get(one.tag, 0) for one in own),
+        sum(soak.received.tokens.get(one.tag, 0) for one in own),
         sum(KINDS[one.kind].answered for one in own),
     )
     account = ledger.of(developer)

@@ -84,10 +84,10 @@ def _in_json(reply: Reply, tag: str) -> bool:
 
 
 def _refused(*statuses: int) -> Callable[[Reply, str], bool]:
-    def told(reply: Reply, tag: str) -> bool:
+    def refused(reply: Reply, tag: str) -> bool:
         return reply.status in statuses and reply.failure is not None and bool(reply.failure.message)
 
-    return told
+    return refused
 
 
 def _tools(route: str) -> dict[str, Any]:

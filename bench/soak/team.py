@@ -38,7 +38,7 @@ class Outcome:
 
 
 @dataclass
-class Told:
+class Received:
     """What StackSpot was asked, and said that it used, by the tag in the prompt."""
 
     answers: dict[str, int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Soak:
     outcomes: list[Outcome] = field(default_factory=list)
     rests: list[Sample] = field(default_factory=list)
     open_streams: list[int] = field(default_factory=list)
-    told: Told = field(default_factory=Told)
+    received: Received = field(default_factory=Received)
 
     def run(self, requests: int, legs: int) -> None:
         for leg in range(legs):
@@ -113,8 +113,9 @@ class Soak:
     def _collect(self) -> None:
         """What StackSpot saw of a leg; its log is emptied, as it would hold all prompts."""
         self.open_streams.append(self.simulator.state()["open_streams"])
+        answers, tokens = self.received.answers, self.received.tokens
         for record in self.simulator.requests("/v1/agent/"):
             if tag := tag_of(record):
-                self.told.answers[tag] = self.told.answers.get(tag, 0) + bool(record["complete"] and record["usage"])
-                self.told.tokens[tag] = self.told.tokens.get(tag, 0) + sum((record["usage"] or {}).values())
+                answers[tag] = answers.get(tag, 0) + bool(record["complete"] and record["usage"])
+                tokens[tag] = tokens.get(tag, 0) + sum((record["usage"] or {}).values())
         self.simulator.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from bench.soak import audit
 from bench.soak.audit import mistakes
-from bench.soak.team import Outcome, Soak, Told
+from bench.soak.team import Outcome, Received, Soak
 from bench.soak.watch import Sample
 from tests.developers import Developer
 from tests.slow.resilience.ledger import Account, Ledger
@@ -21,10 +21,10 @@ BOOKED = Account(budget=30, daily=30, rows=frozenset({"one"}))
 
 
 def soak(*outcomes: Outcome, rests: list[Sample] | None = None, answers: int = 1, streams: int = 0) -> Soak:
-    told = Told({"leg0/1": answers, "leg0/2": 0}, {"leg0/1": 30, "leg0/2": 0})
+    received = Received({"leg0/1": answers, "leg0/2": 0}, {"leg0/1": 30, "leg0/2": 0})
     nothing = cast(Any, None)
     outcomes = outcomes or (ANSWERED, REFUSED)
-    return Soak(nothing, nothing, [ANA], nothing, 1, [*outcomes], rests or [REST] * 6, [streams], told)
+    return Soak(nothing, nothing, [ANA], nothing, 1, [*outcomes], rests or [REST] * 6, [streams], received)
 
 
 def found(soak: Soak, account: Account = BOOKED) -> list[str]:

@@ -189,11 +189,7 @@ def _run_program(program: str) -> None:
 
 
 def _run_gateway(arguments: list[str]) -> NoReturn:
-    sys.argv = ["litellm", *arguments]
-    from litellm.proxy.proxy_cli import run_server
-
-    run_server()
-    sys.exit(0)
+    _starting().run(arguments)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from tests.harness import Server
 
 CLIENT_SECONDS = 120
 THINK_SECONDS = (0.0, 0.6)
-KEPT_SECONDS = 3.0  # the server closes what is idle for 5 s, and a request that comes then is lost
 AGENTS_EACH = 2
 REST_SECONDS = 3.0  # then what was asked has been logged, and the connections that nobody uses are closed
 
@@ -67,7 +66,7 @@ class Soak:
 
     async def _leg(self, leg: int, requests: int) -> None:
         left = iter(range(requests))
-        limits = httpx.Limits(max_connections=None, keepalive_expiry=KEPT_SECONDS)
+        limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(timeout=CLIENT_SECONDS, trust_env=False, limits=limits) as http:
 
             async def work(developer: Developer, agent: int) -> None:

@@ -63,7 +63,8 @@ def _look(protocol: Any, transport: asyncio.Transport, waiting_since: object) ->
     if transport.is_closing() or current is not protocol:
         return
     cycle = current.cycle
-    waits = cycle is None or cycle.response_complete
+    between_requests = current.timeout_keep_alive_task is not None  # uvicorn looks after it itself
+    waits = (cycle is None or cycle.response_complete) and not between_requests
     if waits and waiting_since is cycle:
         transport.close()
         return

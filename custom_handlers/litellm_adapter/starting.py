@@ -10,12 +10,16 @@ from __future__ import annotations
 import gc
 import importlib.abc
 import importlib.machinery
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
 TYPES = "prisma.types"
+# Clients keep a connection for the next request: the OpenAI SDK's pool for 5 s, which is uvicorn's default as well, so
+# that now and then a request was lost on one that had just been closed; nginx for 60 s. A server should outlast them.
+IDLE_SECONDS = 75
 
 
 class _Untyped(importlib.abc.Loader):
@@ -64,5 +68,6 @@ def run(arguments: Sequence[str]) -> NoReturn:
     from litellm.proxy.proxy_cli import run_server
 
     sys.argv = ["litellm", *arguments]
+    os.environ.setdefault("KEEPALIVE_TIMEOUT", str(IDLE_SECONDS))
     run_server()
     sys.exit(0)

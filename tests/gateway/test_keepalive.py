@@ -1,10 +1,17 @@
-"""While StackSpot thinks, streams show signs of life, and an error after one has the surface's shape."""
+"""While StackSpot thinks, streams show signs of life, and an error after one has the surface's shape.
 
+And between two requests the gateway keeps a connection for longer than clients do.
+"""
+
+import http.client
 import json
+import select
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import anthropic
 import openai
@@ -119,3 +126,19 @@ def test_the_repository_s_configuration_gives_one_after_15_seconds(caller: Calle
         streams = pool.map(lambda route: list(pieces(caller, route, "stackspot")), ROUTES)
         for route, events in zip(ROUTES, streams, strict=True):
             assert 1 <= sum(is_ping(route, event) for event in events) <= 2, route
+
+
+@thorough
+def test_a_connection_outlasts_the_pools_of_clients(caller: Caller) -> None:
+    """Those of the SDKs keep one for 5 s. If it were closed by then, a request might be lost."""
+    address = urlsplit(caller.server.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    connection.connect()
+    own = connection.sock
+    for _ in range(2):
+        connection.request("GET", "/health/liveliness")
+        assert connection.getresponse().read()
+        assert connection.sock is own
+        time.sleep(6.5)
+    assert not select.select([own], [], [], 0)[0], "the server has closed it"
+    connection.close()

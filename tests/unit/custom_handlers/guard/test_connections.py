@@ -72,6 +72,15 @@ async def test_an_answer_under_way_is_waited_for_and_the_next_request_too(port: 
     writer.close()
 
 
+async def test_one_that_idles_between_two_requests_is_left_to_uvicorn(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        writer.write(HEAD + b"\r\n")
+        assert (await asyncio.wait_for(reader.readuntil(b"ok"), HANGS)).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(4 * SOON)
+    writer.close()
+
+
 def test_as_many_files_as_the_user_may_have() -> None:
     program = "import resource as r; m = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (200, m))\n"
     program += "from custom_handlers.guard.connections import allow_many; allow_many()\n"

@@ -188,7 +188,7 @@ def _run_program(program: str) -> None:
     exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a text of the tests' own
 
 
-def _run_gateway(arguments: list[str]) -> NoReturn:
+def _run_gateway(arguments: list[str]) -> None:
     _starting().run(arguments)
 
 

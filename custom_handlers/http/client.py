@@ -29,7 +29,7 @@ from custom_handlers.core.errors import (
 from custom_handlers.http.error_mapping import Service, broken_off, from_response, from_transport
 from custom_handlers.http.retry import Attempts, Pause, retry_delay
 from custom_handlers.http.sse import SSEDecoder
-from custom_handlers.http.timeouts import Deadline
+from custom_handlers.http.timeouts import LEAST_SECONDS, Deadline
 from custom_handlers.litellm_adapter.http_client import CONNECT_SECONDS, pooled_client
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -59,7 +59,8 @@ async def stream(
 ) -> AsyncIterator[httpx.Response]:
     """Posts `request`, with retries, and yields the successful response, unread; closes the connection at the end.
 
-    Raises StackSpotError for every other outcome.
+    Raises StackSpotError for every other outcome. When time runs out between two tries it is the last one's; a try
+    that StackSpot has and does not answer is silence, whatever came before, as it may cost.
     """
     attempt, attempts = 0, attempts or Attempts()
     while True:
@@ -68,11 +69,11 @@ async def stream(
                 await attempts.turns.take(deadline)
         span = tracing.begin(f"StackSpot {request.service.value}")
         try:
+            if pause and not attempts.turns:
+                await pause.wait(deadline)
             async with deadline.bound():
-                if pause and not attempts.turns:
-                    await pause.wait(deadline)
                 attempts.take()
-                response = await _send(request)
+                response = await _send(request, deadline.remaining)
             telemetry.tell(telemetry.UpstreamAsked(request.service.name.lower(), telemetry.ANSWERED))
             break
         except BaseException as error:
@@ -82,6 +83,7 @@ async def stream(
             telemetry.tell(telemetry.UpstreamAsked(request.service.name.lower(), outcome_of(error)))
             if not isinstance(error, CallerTimeoutError | UpstreamTimeoutError) or error.code or error.retryable:
                 attempts.refused()
+            attempts.failed = error
             if isinstance(error, RateLimitError) and attempts.postponed(error):
                 continue
             delay = retry_delay(error, attempt, deadline.remaining, random.random())  # noqa: S311
@@ -89,8 +91,9 @@ async def stream(
                 raise
             if pause and isinstance(error, RateLimitError):
                 pause.extend(delay)
-            async with deadline.bound():
-                await asyncio.sleep(delay)
+            await asyncio.sleep(delay)
+            if deadline.remaining < LEAST_SECONDS / 2:  # a busy machine has slept for longer
+                raise
             attempt += 1
     try:
         yield response
@@ -121,10 +124,10 @@ async def aiter_bytes(response: httpx.Response, deadline: Deadline) -> AsyncIter
         yield piece
 
 
-async def request_json(request: Request, deadline: Deadline) -> dict[str, Any]:
+async def request_json(request: Request, deadline: Deadline, attempts: Attempts | None = None) -> dict[str, Any]:
     """The JSON object that a small call answers, empty when it answers something else. Raises StackSpotError."""
     decoder = SSEDecoder()
-    async with stream(request, deadline) as response:
+    async with stream(request, deadline, attempts=attempts) as response:
         async for piece in aiter_bytes(response, deadline):
             if events := decoder.decode(piece):
                 return events[0].data
@@ -140,8 +143,10 @@ async def drain(body: AsyncIterator[bytes]) -> None:
                 pass
 
 
-async def _send(request: Request) -> httpx.Response:
+async def _send(request: Request, remaining: float) -> httpx.Response:
+    """Within half of the time left there is a connection, so that one that cannot be made is told as that."""
     pooled = pooled_client()
+    timeout = httpx.Timeout(None, connect=min(CONNECT_SECONDS, max(remaining / 2, 0)))
     headers, content = dict(request.headers), None
     if request.json is not None:
         headers["Content-Type"] = "application/json"
@@ -149,7 +154,7 @@ async def _send(request: Request) -> httpx.Response:
     try:
         files = {"file": request.file} if request.file else None
         post = pooled.build_request(
-            "POST", request.url, headers=headers, content=content, data=request.form, files=files
+            "POST", request.url, headers=headers, content=content, data=request.form, files=files, timeout=timeout
         )
         response = await pooled.send(post, stream=True)
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:

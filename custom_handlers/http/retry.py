@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from custom_handlers.core.errors import RateLimitError, StackSpotError
-from custom_handlers.http.timeouts import Deadline
+from custom_handlers.http.timeouts import LEAST_SECONDS, Deadline
 from custom_handlers.http.turns import Turns
 
 RETRY_DELAYS = (1.0, 2.0, 4.0)
@@ -23,6 +23,7 @@ class Attempts:
     first_sent: float | None = None  # time.monotonic() of the first try, and of the last
     sent: float = 0.0
     waited_first: float = 0.0  # seconds until the first try's turn
+    failed: StackSpotError | None = None  # why the last try that has ended brought nothing
 
     def take(self) -> None:
         """Call before each try."""
@@ -59,10 +60,13 @@ class Pause:
     async def wait(self, deadline: Deadline) -> None:
         """Raises RateLimitError when the pause outlasts the call."""
         seconds = self.until - time.monotonic()
-        if seconds >= deadline.remaining:
-            raise RateLimitError("StackSpot's request limit for this account is reached.", retry_after=seconds)
-        if seconds > 0:
+        if seconds <= 0:
+            return
+        if seconds < deadline.remaining:
             await asyncio.sleep(seconds + random.uniform(0, 0.25))  # noqa: S311 - spreads load, hides nothing
+            if deadline.remaining > 0:
+                return
+        raise RateLimitError("StackSpot's request limit for this account is reached.", retry_after=seconds)
 
     def extend(self, seconds: float) -> None:
         self.until = max(self.until, time.monotonic() + min(seconds, MAX_PAUSE_SECONDS))
@@ -72,11 +76,11 @@ def retry_delay(error: StackSpotError, attempt: int, remaining: float, jitter: f
     """Seconds to wait before attempt `attempt` + 1, or None to give up.
 
     `attempt` counts from 0, `remaining` is the call's time left in seconds, `jitter` a number from 0 to 1.
-    A Retry-After is honoured; one that the call cannot wait for ends it at once.
+    A Retry-After is honoured; one that leaves the call no time to ask again ends it at once.
     """
     if not error.retryable or attempt >= len(RETRY_DELAYS):
         return None
     delay = RETRY_DELAYS[attempt] * (0.75 + 0.5 * jitter)
     if error.retry_after is not None:
         delay = max(error.retry_after, delay)
-    return delay if delay < remaining else None
+    return delay if delay < remaining - LEAST_SECONDS else None

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from custom_handlers.core.errors import CallerTimeoutError, UpstreamTimeoutError
 
+# With less time left no further try begins: it might be paid for, and would hardly bring an answer.
+LEAST_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:

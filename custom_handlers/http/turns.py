@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from custom_handlers.core import notes
 from custom_handlers.core.errors import RateLimitError
-from custom_handlers.http.timeouts import Deadline
+from custom_handlers.http.timeouts import LEAST_SECONDS, Deadline
 from custom_handlers.pacing.quota import NoTurnError, Pacer, Turn
 
 logger = logging.getLogger("stackspot_config")
@@ -27,7 +27,7 @@ class Turns:
         began = time.monotonic()
         try:
             if self._turn and self._refused:
-                turn = await self.pacer.again(self._turn, self._refused.retry_after, deadline.left)
+                turn = await self.pacer.again(self._turn, self._refused.retry_after, deadline.left - LEAST_SECONDS)
             else:
                 turn = await self.pacer.acquire(self.caller.key, self.caller.weight, deadline.left)
         except NoTurnError as error:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from custom_handlers.core import telemetry
-from custom_handlers.core.errors import InvalidResponseError, StackSpotError, outcome_of
+from custom_handlers.core.errors import InvalidResponseError, StackSpotError, UpstreamTimeoutError, outcome_of
 from custom_handlers.http import client
 from custom_handlers.http.error_mapping import Service
+from custom_handlers.http.retry import Attempts
 from custom_handlers.http.timeouts import Deadline, Timeouts
 
 logger = logging.getLogger("stackspot_config")
@@ -29,6 +30,14 @@ class _Token:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    """In flight; whoever cannot wait for its end is told what has failed so far."""
+
+    task: "asyncio.Task[_Token | StackSpotError]"
+    attempts: Attempts
+
+
 class TokenSource:
     """The access token of one realm and client, renewed 60 s early, with one renewal in flight at a time.
 
@@ -41,9 +50,7 @@ class TokenSource:
         self._token: _Token | None = None
         self._failure: tuple[float, StackSpotError] | None = None
         # A task belongs to one event loop; in-process callers may bring several.
-        self._renewals: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[_Token | StackSpotError]] = (
-            WeakKeyDictionary()
-        )
+        self._renewals: WeakKeyDictionary[asyncio.AbstractEventLoop, _Renewal] = WeakKeyDictionary()
 
     async def get_token(self, deadline: Deadline, *, invalidate: str | None = None) -> str:
         """A token that StackSpot should accept; `invalidate` is one it has just refused. Raises StackSpotError."""
@@ -54,25 +61,30 @@ class TokenSource:
             if now >= token.renew_at:
                 self._renewal()
             return token.value
-        async with deadline.bound():
-            renewed = await asyncio.shield(self._renewal())
+        renewal = self._renewal()
+        try:
+            async with deadline.bound():
+                renewed = await asyncio.shield(renewal.task)
+        except UpstreamTimeoutError as error:
+            raise (renewal.attempts.failed or error).with_traceback(None) from None
         if isinstance(renewed, StackSpotError):
             raise renewed.with_traceback(None)
         return renewed.value
 
-    def _renewal(self) -> "asyncio.Task[_Token | StackSpotError]":
+    def _renewal(self) -> _Renewal:
         loop = asyncio.get_running_loop()
-        if (task := self._renewals.get(loop)) is None:
-            task = self._renewals[loop] = loop.create_task(self._renew())
-            task.add_done_callback(lambda _: self._renewals.pop(loop, None))
-        return task
+        if (renewal := self._renewals.get(loop)) is None:
+            attempts = Attempts()
+            renewal = self._renewals[loop] = _Renewal(loop.create_task(self._renew(attempts)), attempts)
+            renewal.task.add_done_callback(lambda _: self._renewals.pop(loop, None))
+        return renewal
 
-    async def _renew(self) -> _Token | StackSpotError:
+    async def _renew(self, attempts: Attempts) -> _Token | StackSpotError:
         """A new token, or why there is none; a failure of a few seconds ago still holds."""
         if self._failure and time.monotonic() - self._failure[0] < FAILURE_MEMORY_SECONDS:
             return self._failure[1]
         try:
-            token = await self._ask(Deadline(RENEWAL_TIMEOUTS))
+            token = await self._ask(Deadline(RENEWAL_TIMEOUTS), attempts)
         except StackSpotError as error:
             logger.debug("StackSpot token renewal failed: %s", error.message)
             self._failure = time.monotonic(), error
@@ -82,8 +94,9 @@ class TokenSource:
         telemetry.tell(telemetry.TokenRenewed(telemetry.ANSWERED))
         return token
 
-    async def _ask(self, deadline: Deadline) -> _Token:
-        body = await client.request_json(client.Request(self._url, form=self._form, service=Service.TOKEN), deadline)
+    async def _ask(self, deadline: Deadline, attempts: Attempts) -> _Token:
+        request = client.Request(self._url, form=self._form, service=Service.TOKEN)
+        body = await client.request_json(request, deadline, attempts)
         value = body.get("access_token")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
             raise InvalidResponseError("StackSpot's token endpoint answered without a usable access token.")

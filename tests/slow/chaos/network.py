@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 HEAD_END = b"\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 SLOW_SECONDS = 0.4  # between two bytes
+# In which a busy gateway has noticed that its idle connections have ended.
+NOTICED_SECONDS = 0.3
 # Bytes of a streamed body: the first deltas are through, and more is to come.
 SOME_BODY = 250
 
@@ -30,9 +33,10 @@ class FaultProxy:
         self._mode = PASS
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()  # the loop itself would forget one that waits for ever
         self.port = 0
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._do(self._listen())
 
     @property
@@ -41,11 +45,14 @@ class FaultProxy:
 
     def be(self, mode: str) -> None:
         self._do(self._change(mode))
+        time.sleep(NOTICED_SECONDS)
 
     def close(self) -> None:
         self._do(self._change(REFUSE))
         self._do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -56,8 +63,8 @@ class FaultProxy:
 
     async def _change(self, mode: str) -> None:
         self._mode = mode
-        for writer in self._writers:
-            writer.transport.abort()
+        for task in self._serving:
+            task.cancel()
         if mode == REFUSE and self._server:
             self._server.close()
             self._server = None
@@ -66,19 +73,20 @@ class FaultProxy:
 
     async def _end(self) -> None:
         """Lets all connections go, so that nothing is left when the loop stops."""
-        serving = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:  # one that ends may have begun another
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mode = self._mode
-        self._writers.add(writer)
+        mode, task = self._mode, asyncio.current_task()
+        assert task
+        self._serving.add(task)
         try:
             with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._between(reader, writer, mode)
         finally:
-            self._writers.discard(writer)
+            self._serving.discard(task)
             writer.transport.abort()
 
     async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mode: str) -> None:

@@ -34,7 +34,7 @@ _BY_STATUS |= dict.fromkeys((400, 413, 422), "refused") | {503: "overloaded"}
 
 
 def allowed(mix: Mix) -> set[str]:
-    """One class nearly always; more where it depends on the network which comes first, or on a slow machine."""
+    """One class nearly always; more where it depends on the network which comes first."""
     renewed = False
     for switches in mix.attempts[:-1]:
         kinds = of_attempt(switches)
@@ -42,9 +42,7 @@ def allowed(mix: Mix) -> set[str]:
         if not _tried_again(switches, kinds) and (renewed or not refused):
             return kinds
         renewed = renewed or refused
-    kinds = of_attempt(mix.attempts[-1])
-    # On a busy machine the last try may outlast the time for the first text.
-    return kinds | {"silent"} if _tried_again(mix.attempts[-1], kinds) else kinds
+    return of_attempt(mix.attempts[-1])
 
 
 def _tried_again(switches: Switches, kinds: set[str]) -> bool:

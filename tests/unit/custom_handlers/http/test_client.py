@@ -31,7 +31,7 @@ from custom_handlers.core.errors import (
 from custom_handlers.http import client, retry
 from custom_handlers.http.client import Request, aiter_bytes, stream
 from custom_handlers.http.retry import Attempts, Pause, retry_delay
-from custom_handlers.http.timeouts import Deadline, Timeouts
+from custom_handlers.http.timeouts import LEAST_SECONDS, Deadline, Timeouts
 from simulator.client import Simulator
 from tests.harness import Account, free_port
 from tests.unit.custom_handlers.serving import self_signed, serving, speaking
@@ -53,20 +53,24 @@ def chat(simulator: Simulator, account: Account) -> Request:
     return Request(f"{simulator.url}/v1/{PATH}", {"Authorization": f"Bearer {account.api_key}"}, json=body)
 
 
-async def answer(request: Request, limits: Timeouts = PATIENT, pause: Pause | None = None) -> bytes:
+async def answer(
+    request: Request, limits: Timeouts = PATIENT, pause: Pause | None = None, attempts: Attempts | None = None
+) -> bytes:
     """The whole body, with every piece a sign of life."""
     deadline = Deadline(limits)
     body = b""
-    async with stream(request, deadline, pause) as response:
+    async with stream(request, deadline, pause, attempts) as response:
         async for piece in aiter_bytes(response, deadline):
             deadline.progress()
             body += piece
     return body
 
 
-async def failure(request: Request, limits: Timeouts = PATIENT, pause: Pause | None = None) -> StackSpotError:
+async def failure(
+    request: Request, limits: Timeouts = PATIENT, pause: Pause | None = None, attempts: Attempts | None = None
+) -> StackSpotError:
     with pytest.raises(StackSpotError) as caught:
-        await answer(request, limits, pause)
+        await answer(request, limits, pause, attempts)
     return caught.value
 
 
@@ -93,10 +97,10 @@ def test_the_decision(error: StackSpotError, attempt: int, remaining: float, jit
         return
     usual = [1.0, 2.0, 4.0][attempt]
     if delay is None:
-        assert remaining <= max(usual * 1.25, error.retry_after or 0)
+        assert remaining - LEAST_SECONDS <= max(usual * 1.25, error.retry_after or 0)
     else:
         assert max(usual * 0.75, error.retry_after or 0) <= delay <= max(usual * 1.25, error.retry_after or 0)
-        assert delay < remaining
+        assert delay < remaining - LEAST_SECONDS
 
 
 def test_the_delays_grow_and_are_spread() -> None:
@@ -108,10 +112,10 @@ def test_the_delays_grow_and_are_spread() -> None:
     assert retry_delay(error, 3, 60, 0) is None
 
 
-def test_a_retry_after_longer_than_the_call_ends_it() -> None:
+def test_a_retry_after_that_leaves_no_time_for_a_try_ends_the_call() -> None:
     error = RateLimitError("no", retry_after=30)
-    assert retry_delay(error, 0, 30, 0) is None
-    assert retry_delay(error, 0, 31, 0) == 30
+    assert retry_delay(error, 0, 30 + LEAST_SECONDS, 0) is None
+    assert retry_delay(error, 0, 31 + LEAST_SECONDS, 0) == 30
 
 
 @pytest.mark.usefixtures("quick")
@@ -333,6 +337,62 @@ async def test_retries_stay_within_the_call(simulator: Simulator, chat: Request)
         type(await failure(chat, Timeouts(total=0.5))) is ServiceUnavailableError
     )  # the first delay is longer than that
     assert len(simulator.requests(PATH)) == 1
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_try_is_not_begun_with_hardly_any_time_left(simulator: Simulator, chat: Request) -> None:
+    simulator.faults(status=503, target="key")
+    error = await failure(chat, Timeouts(first_byte=LEAST_SECONDS, idle=60, total=60))
+    assert type(error) is ServiceUnavailableError
+    assert len(simulator.requests(PATH)) == 1
+
+
+async def test_a_machine_that_stands_still_between_two_tries(
+    simulator: Simulator, chat: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has failed is told: StackSpot was not asked again, and so it was not silent."""
+    monkeypatch.setattr(retry, "RETRY_DELAYS", (0.4, 0.4, 0.4))
+    simulator.faults(status=503, target="key")
+    attempts = Attempts()
+    task = asyncio.create_task(failure(chat, Timeouts(first_byte=3, idle=60, total=60), attempts=attempts))
+    await asyncio.to_thread(simulator.wait_for, lambda requests: any(r["finished"] for r in requests), PATH)
+    await asyncio.sleep(0.1)
+    time.sleep(3)  # noqa: ASYNC251 - the event loop stands still
+    assert type(await task) is ServiceUnavailableError
+    assert len(simulator.requests(PATH)) == 1
+    assert (attempts.asked, type(attempts.failed)) == (False, ServiceUnavailableError)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_try_that_stackspot_has_is_silence_whatever_failed_before(simulator: Simulator, chat: Request) -> None:
+    simulator.faults({"status": 503, "times": 1}, {"header_delay": 50}, target="key")
+    attempts = Attempts()
+    error = await failure(chat, Timeouts(first_byte=3, idle=60, total=60), attempts=attempts)
+    assert type(error) is UpstreamTimeoutError
+    assert attempts.asked, "it may have been answered, and paid for"
+
+
+async def test_a_connection_that_is_not_made_in_time_is_told_as_that() -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    attempts = Attempts()
+    async with speaking(hang) as url:
+        limits = Timeouts(first_byte=1, idle=60, total=60)
+        error = await failure(Request(url.replace("http:", "https:"), json={}), limits, attempts=attempts)
+    assert type(error) is BadGatewayError
+    assert "could not be reached" in error.message
+    assert not attempts.asked
+
+
+async def test_a_pause_that_takes_all_the_time_is_the_accounts_limit(
+    simulator: Simulator, chat: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_handlers.http.retry.random.uniform", lambda low, high: high)
+    pause = Pause()
+    pause.extend(0.4)
+    assert type(await failure(chat, Timeouts(first_byte=0.5, idle=60, total=60), pause)) is RateLimitError
+    assert simulator.requests(PATH) == []
 
 
 @pytest.mark.usefixtures("quick")

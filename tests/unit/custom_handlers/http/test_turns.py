@@ -14,7 +14,7 @@ from custom_handlers.config.settings import read_settings
 from custom_handlers.core import notes
 from custom_handlers.core.errors import RateLimitError
 from custom_handlers.core.events import Delta
-from custom_handlers.http.timeouts import Deadline, Timeouts
+from custom_handlers.http.timeouts import LEAST_SECONDS, Deadline, Timeouts
 from custom_handlers.http.turns import Turns
 from custom_handlers.pacing import pace
 from custom_handlers.pacing.memory import MemoryPacer
@@ -99,6 +99,16 @@ async def test_a_429_that_lasts_is_told_in_the_end(simulator: Simulator, account
     status = await stackspot.pacer.status() if stackspot.pacer else None
     assert status
     assert status.waiting == 0
+
+
+async def test_after_a_429_no_turn_is_waited_for_that_leaves_no_time(
+    simulator: Simulator, account: harness.Account
+) -> None:
+    stackspot = client_of(simulator, account, Quota(6000))
+    simulator.faults(status=429)
+    with pytest.raises(RateLimitError):
+        await ask(stackspot, total=LEAST_SECONDS)
+    assert asked(simulator) == [429]
 
 
 async def test_a_retry_and_a_correction_take_turns_of_their_own(

@@ -326,6 +326,16 @@ async def test_a_renewal_has_time_limits_of_its_own(
     assert "silent for 0.2 s" in (await failure(source)).message
 
 
+async def test_who_cannot_wait_for_a_renewal_is_told_what_has_failed_so_far(
+    simulator: Simulator, source: TokenSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_DELAYS", (10.0, 0.0, 0.0))
+    simulator.faults(status=500, target="token")
+    with pytest.raises(BadGatewayError, match="answered HTTP 500"):
+        await token(source, timeouts=Timeouts(first_byte=1))
+    assert asked(simulator) == 1
+
+
 def test_several_event_loops(source: TokenSource, simulator: Simulator) -> None:
     """Callers in threads of their own, as an in-process application may have them."""
     found: list[str] = []

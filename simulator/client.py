@@ -67,6 +67,8 @@ class Simulator:
     def faults(self, *in_turn: dict[str, Any], target: str | None = None, **switches: Any) -> None:
         """Set the faults of every agent, or of `target`: an agent's id, key, token, uploads, storage, quick-commands.
 
+        key, uploads and storage can be one account's: `key@client-id`.
+
         Either switches by name, or several objects that come into force one after the other as each has been used
         `times` times. Replaces what was set before for the same target.
         """
@@ -112,6 +114,10 @@ class Simulator:
     def add_agent(self, agent_id: str, client_id: str | None = None) -> None:
         """Let one more agent be there, for all accounts or for that of `client_id` alone."""
         self._call("POST", "agents", {"id": agent_id} | ({"client_id": client_id} if client_id else {}))
+
+    def add_key(self, key: str, client_id: str) -> None:
+        """Let one more key be good for the key API; it belongs to the account of `client_id`."""
+        self._call("POST", "keys", {"key": key, "client_id": client_id})
 
     def outage(self, seconds: float) -> None:
         """Refuse all connections, control calls included, for so many seconds; open ones are dropped."""

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.api.errors import ConnectionDroppedError, RefusedError, scripted, unauthorized
-from simulator.control.fault_store import EVERY_AGENT, SERVICES, FaultStore
+from simulator.control.fault_store import EVERY_AGENT, SERVICES, FaultStore, for_account
 from simulator.control.faults import Faults
 from simulator.control.replies import ReplyQueue
 from simulator.control.request_log import Record, RequestLog
@@ -76,6 +76,8 @@ class State:
     agents: set[str]
     owners: dict[str, str] = field(default_factory=dict)
     """The client id that an agent is shared with; an agent that is not here is everybody's."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """The client id that each further key of the key API belongs to."""
     answers: ReplyQueue = field(default_factory=ReplyQueue)
     faults: FaultStore = field(default_factory=FaultStore)
     window: Window = field(default_factory=Window)
@@ -126,10 +128,12 @@ def record_of(request: web.Request) -> Record:
     return record
 
 
-def faults_for(request: web.Request, target: str) -> Faults:
-    """The faults for this request to `target`: an agent's id, or the name of another service."""
+def faults_for(request: web.Request, target: str, client_id: str | None = None) -> Faults:
+    """The faults for this request to `target`: an agent's id, or the name of another service, perhaps one account's."""
     state = state_of(request)
     targets = (target,) if target in SERVICES else (target, EVERY_AGENT)
+    if client_id:
+        targets = (for_account(target, client_id), *targets)
     faults: Faults = state.faults.take(*targets)
     request[FAULTS] = faults
     return faults

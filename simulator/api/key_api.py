@@ -30,10 +30,11 @@ async def models(request: web.Request) -> web.StreamResponse:
 async def completions(request: web.Request) -> web.StreamResponse:
     """POST /v1/chat/completions, /v1/code/completions, /v1/assistant/completions (SEED). OpenAI bodies."""
     state, record = state_of(request), record_of(request)
-    faults = faults_for(request, "key")
+    owner = _owner(request)
+    faults = faults_for(request, "key", owner)
     await come_between(request, faults, openai=True)
     _check_key(request)
-    if faults.rate_limit is not None and not state.window.admits("key", faults.rate_limit, faults.rate_window):
+    if faults.rate_limit is not None and not state.window.admits(("key", owner), faults.rate_limit, faults.rate_window):
         raise RefusedError(openai_error(429, "Rate limit reached.", "rate_limit_exceeded"))
     body = record.body
     prompt = _read_prompt(body)
@@ -59,9 +60,14 @@ async def completions(request: web.Request) -> web.StreamResponse:
 
 
 def _check_key(request: web.Request) -> None:
-    expected = f"Bearer {state_of(request).settings.api_key}"
-    if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
+    expected, given = f"Bearer {state_of(request).settings.api_key}", request.headers.get("Authorization", "")
+    if _owner(request) is None and not hmac.compare_digest(given.encode(), expected.encode()):
         raise RefusedError(openai_error(401, "Incorrect API key provided.", "invalid_api_key"))
+
+
+def _owner(request: web.Request) -> str | None:
+    """The account of a further key; None for the first key, and for one that is unknown."""
+    return state_of(request).keys.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
 
 
 def _read_prompt(body: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
@@ -17,8 +18,9 @@ _BUCKET = "simulated-uploads"
 
 async def form(request: web.Request) -> web.StreamResponse:
     """POST /v2/file-upload/form (DOC-UP). In: `file_name`, `target_type`, `expiration`. Out: `id`, `url`, `form`."""
-    await come_between(request, faults_for(request, "uploads"))
-    bearer_account(request)
+    owner = state_of(request).tokens.owner(request.headers.get("Authorization"))
+    await come_between(request, faults_for(request, "uploads", owner.client_id if owner else None))
+    account = bearer_account(request)
     asked = record_of(request).body
     if not isinstance(asked, dict):
         raise RefusedError(malformed("body", "Input should be a valid JSON object"))
@@ -31,7 +33,8 @@ async def form(request: web.Request) -> web.StreamResponse:
     upload = Upload(id=new_ulid(), asked=asked, form={})
     upload.form = _signed_form(upload)
     state_of(request).uploads[upload.id] = upload
-    url = f"{request.url.origin()}{STORAGE_PATH}/{_BUCKET}"
+    bucket = quote(f"{_BUCKET}-{account.client_id}", safe="")
+    url = f"{request.url.origin()}{STORAGE_PATH}/{bucket}"
     return json_response({"id": upload.id, "url": url, "form": upload.form})
 
 
@@ -40,7 +43,8 @@ async def store(request: web.Request) -> web.StreamResponse:
 
     Refusals imitate S3: its XML, 411 without a length, and its refusal of a second way to authenticate.
     """
-    await come_between(request, faults_for(request, "storage"))
+    owner = request.match_info["bucket"].removeprefix(f"{_BUCKET}-")
+    await come_between(request, faults_for(request, "storage", owner))
     if "Authorization" in request.headers:
         raise RefusedError(_storage_error(400, "InvalidArgument", "Only one auth mechanism allowed"))
     if request.content_length is None:

@@ -26,11 +26,21 @@ SERVICES: dict[str, frozenset[str]] = {
 """What else than an agent can be given faults, and which ones mean something there."""
 
 
+def for_account(service: str, client_id: str) -> str:
+    """The target that is `service` for one account alone."""
+    return f"{service}@{client_id}"
+
+
+def service_of(target: str) -> str:
+    """The service behind such a target; any other target as it is."""
+    return target.partition("@")[0]
+
+
 def read_faults(value: Any, target: str) -> Faults:
     """A `Faults` from a JSON object; a `ScriptError` names what is unknown, of the wrong type or meaningless here."""
     if not isinstance(value, dict):
         raise ScriptError("Faults are an object, or a list of objects that are used up one after the other.")
-    known = SERVICES.get(target, _NAMES - _COMMANDS_ONLY)
+    known = SERVICES.get(service_of(target), _NAMES - _COMMANDS_ONLY)
     for name, given in value.items():
         if name not in _NAMES:
             raise ScriptError(f"There is no fault {name}; there are: {', '.join(sorted(known))}.")

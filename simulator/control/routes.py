@@ -11,7 +11,7 @@ from aiohttp import web
 
 from simulator.api.errors import json_response
 from simulator.api.uploads import describe
-from simulator.control.fault_store import EVERY_AGENT, SERVICES, read_faults
+from simulator.control.fault_store import EVERY_AGENT, SERVICES, read_faults, service_of
 from simulator.control.replies import ScriptError, read_answer, read_rule
 from simulator.identifiers import is_ulid
 from simulator.model.models import find_model
@@ -38,6 +38,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/simulator/accounts", _call(_post_account)),
         web.post("/simulator/accounts/cut", _call(_post_cut)),
         web.post("/simulator/agents", _call(_post_agent)),
+        web.post("/simulator/keys", _call(_post_key)),
         web.post("/simulator/reset", _call(lambda state, request, body: state.reset())),
         web.post("/simulator/outage", _call(_post_outage)),
         web.get("/simulator/uploads", _call(_uploads)),
@@ -96,7 +97,10 @@ async def _upload(request: web.Request) -> web.StreamResponse:
 
 def _target(state: State, request: web.Request) -> str:
     target = request.match_info.get("target", EVERY_AGENT)
-    if target not in {EVERY_AGENT, *SERVICES, *state.agents}:
+    accounts = {account.client_id for account in state.tokens.accounts}
+    service, at, client_id = service_of(target), *target.partition("@")[1:]
+    of_account = at and service in SERVICES and client_id in accounts
+    if target not in {EVERY_AGENT, *SERVICES, *state.agents} and not of_account:
         raise ScriptError(f"Faults are for an agent's id or one of {', '.join(sorted(SERVICES))}, not for {target}.")
     return target
 
@@ -153,6 +157,13 @@ def _post_agent(state: State, request: web.Request, body: Any) -> None:
     state.agents.add(agent_id)
     if isinstance(owner := body.get("client_id"), str):
         state.owners[agent_id] = owner
+
+
+def _post_key(state: State, request: web.Request, body: Any) -> None:
+    names = ("key", "client_id")
+    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) and body[name] for name in names):
+        raise ScriptError("Post an object with key, for the key API, and client_id, the account that it belongs to.")
+    state.keys[body["key"]] = body["client_id"]
 
 
 def _post_cut(state: State, request: web.Request, body: Any) -> None:

@@ -32,6 +32,25 @@ def test_a_plain_completion(simulator: Simulator, caller: Caller, path: str) -> 
     assert simulator.requests("completions")[0]["usage"]["input"] == prompt_tokens
 
 
+def test_a_further_key_has_faults_of_its_own(simulator: Simulator, caller: Caller) -> None:
+    body = {"model": "stackspot-ai-chat", "messages": [{"role": "user", "content": "Hi"}]}
+
+    def further() -> int:
+        headers = {"Authorization": "Bearer sk-further"}
+        return caller.http.post(f"{caller.url}/v1/chat/completions", json=body, headers=headers).status_code
+
+    assert further() == 401
+    simulator.add_account("globex", "further", "its key")
+    simulator.add_key("sk-further", "further")
+    assert further() == 200
+    simulator.faults(target="key@further", status=503)
+    assert (further(), caller.complete().status_code) == (503, 200)
+    simulator.faults(target="key", status=500)
+    assert (further(), caller.complete().status_code) == (503, 500)
+    simulator.no_faults("key@further")
+    assert further() == 500
+
+
 def test_openais_client_reads_a_stream_with_usage(client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(
         model="stackspot-ai-chat",

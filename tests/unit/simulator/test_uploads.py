@@ -101,3 +101,17 @@ def test_each_step_can_fail(simulator: Simulator, caller: Caller) -> None:
     assert store(caller, form, [*form["form"].items(), ("file", "x")]).text == "<Error/>"
     simulator.no_faults("storage")
     assert store(caller, form, [*form["form"].items(), ("file", "x")]).status_code == 204
+
+
+def test_one_account_s_steps_can_fail_alone(simulator: Simulator, caller: Caller) -> None:
+    simulator.add_account("globex", "an other", "its key")
+    form = ask_form(caller).json()
+    parts = [*form["form"].items(), ("file", "x")]
+    simulator.faults(target="uploads@an other", status=500)
+    simulator.faults(target="storage@an other", status=500)
+    assert (ask_form(caller).status_code, store(caller, form, parts).status_code) == (200, 204)
+    simulator.faults(target=f"uploads@{caller.account.client_id}", status=500)
+    simulator.faults(target=f"storage@{caller.account.client_id}", status=503)
+    assert (ask_form(caller).status_code, store(caller, form, parts).status_code) == (500, 503)
+    with pytest.raises(SimulatorError, match="not for uploads@nobody"):
+        simulator.faults(target="uploads@nobody", status=500)

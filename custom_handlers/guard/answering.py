@@ -39,14 +39,14 @@ class Outgoing:
         self.ended = message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
-async def answer(incoming: Incoming, send: Send, status: int, body: bytes) -> None:
-    """The whole answer at once.
+async def answer(incoming: Incoming, send: Send, status: int, body: bytes, more: headers.Headers | None = None) -> None:
+    """The whole answer at once, with the headers `more`.
 
     A client that is still sending often looks for the answer only afterwards, and loses it when the connection closes
     first: what it sends is read for a while, and kept nowhere.
     """
     await _read_on(incoming, PATIENCE_SECONDS)
-    about = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    about = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(more or ())]
     if not incoming.ended:
         about.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": about})

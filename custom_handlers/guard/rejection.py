@@ -11,6 +11,7 @@ MESSAGES_SURFACE, GOOGLE_SURFACE = "messages", "google"
 _OPENAI_TYPES = {
     401: "authentication_error",
     403: "permission_error",
+    429: "throttling_error",
     500: "internal_server_error",
     503: "internal_server_error",
 }
@@ -20,6 +21,7 @@ _ANTHROPIC_TYPES = {
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
+    429: "rate_limit_error",
     500: "api_error",
 }
 
@@ -34,6 +36,11 @@ class RejectedError(Exception):
     message: str
     param: str | None = None
     code: str | None = None
+    retry_after: int | None = None  # seconds
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [] if self.retry_after is None else [(b"retry-after", str(self.retry_after).encode())]
 
     def body(self, surface: str | None) -> bytes:
         """The JSON that `surface` answers errors with: its vendor's own, OpenAI's everywhere else."""

@@ -28,7 +28,7 @@ IDLE = 2000
 READERS, PIECES = 12, 15  # each answer is that many megabytes
 MOST_GROWTH = 110 * MB  # 180 MB of answers are offered
 QUESTIONS = 40
-FLOOD_A_SECOND = 20
+FLOOD_A_SECOND = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -118,6 +118,10 @@ def flood(gateway: Server) -> Iterator[list[int]]:
             thread.join()
 
 
+def wait_for_a_429(statuses: list[int]) -> None:
+    eventually(lambda: 429 in statuses, "LiteLLM is asked about so many unknown keys only")
+
+
 def p95(gateway: Server, developer: Developer) -> float:
     taken = []
     for _ in range(QUESTIONS):
@@ -130,15 +134,23 @@ def p95(gateway: Server, developer: Developer) -> float:
 def test_unknown_keys_do_not_slow_down_a_known_one(team_gateway: Server, tell: Tell) -> None:
     """Twice as slow is the aim, on a machine that does nothing else; the better of two, with room for one that does."""
     developer = hire(team_gateway)
-    ask(team_gateway, developer)
+    ask(team_gateway, developer).raise_for_status()
     ratios = []
     for _ in range(2):
         alone = p95(team_gateway, developer)
         with flood(team_gateway) as statuses:
+            wait_for_a_429(statuses)
             beside = p95(team_gateway, developer)
-        assert set(statuses) == {401}
+        assert set(statuses) <= {401, 429}
         ratios.append(beside / alone)
         tell(f"p95 of a known key beside {FLOOD_A_SECOND} unknown ones a second: {beside:.3f} s, alone {alone:.3f} s")
         if ratios[-1] < 2:
             break
-    assert min(ratios) < 6
+    assert min(ratios) < 4
+
+
+def test_a_new_key_is_taken_after_a_flood(team_gateway: Server) -> None:
+    with flood(team_gateway) as statuses:
+        wait_for_a_429(statuses)
+    developer = hire(team_gateway)
+    eventually(lambda: ask(team_gateway, developer).status_code == 200, "whoever comes again gets an answer")

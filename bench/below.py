@@ -1,217 +1,162 @@
-"""`make bench-below`: this bundle against LiteLLM with its default configuration, on the same Postgres.
+"""`make bench-below`: this bundle against LiteLLM with its default configuration, each with a database and a key.
 
-The stock proxy asks the simulator's OpenAI-shaped API by its built-in `openai/` provider, the bundle asks the Agents
-API. Both have a virtual key. What counts is the CPU that all processes of a gateway have used, its database engine
-included: a busy machine changes it little. They take turns in pairs.
+What counts is the CPU that all processes of a proxy have used, its database engine included, until its spend is
+written: a busy machine changes that little. What an idle proxy uses is taken away. The two take turns.
 """
 
 import argparse
-import asyncio
-import secrets
+import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import aiohttp
-import httpx
-import psutil
-import psycopg
-import yaml
-
-from custom_handlers.core.models import MODELS
-from database.local import database
-from gateway.environment import clean_environment
-from gateway.processes import Account, Server, running_gateway, running_simulator
+from bench import page
+from bench.about import about
+from bench.gateways.cells import TWO, answer
+from bench.gateways.contest import Contestant
+from bench.gateways.load import Loader, loader
+from bench.gateways.phases import STOCK, US, databases
+from bench.gateways.proxies import BUILT_IN, OURS, Proxies, Started, virtual_key
+from bench.gateways.results import Ratio, table
+from bench.processes import use
+from gateway.processes import Account, running_simulator
 from gateway.project import ROOT
 from simulator.client import Simulator
 
-MODEL = MODELS[0]
-PRICES = {"input_cost_per_token": 0.000001, "output_cost_per_token": 0.000001}
-ANSWER = {"pieces": ["The", *(f" word{number}" for number in range(19))]}
-ANSWERS = {"plain": False, "streamed": True}
-WARM_UP = 60
-SETTLE_SECONDS = 3.0  # what was spent is written down every two seconds
+FILE = ROOT / "bench" / "results" / "below.json"
+MODEL = {US: OURS, STOCK: BUILT_IN}
+WARM_UP = 300
+# LiteLLM's default writes spend down every 10 s, and up to 5 s later.
+SETTLE_SECONDS = 17.0
+START_CPU, START, MEMORY, IDLE = "start: CPU", "start to ready", "memory when ready", "idle: CPU of a minute"
+UNITS = {START_CPU: "s", START: "s", MEMORY: "MB", IDLE: "s"}
+AIMS = {START: 0.6} | {f"CPU of a request: {cell.name}": 0.8 for cell in TWO}
+
+
+@dataclass
+class Figures:
+    """By what was measured and whose it is: a value for each turn."""
+
+    about: dict[str, Any]
+    values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, what: str, name: str, value: float) -> None:
+        self.values.setdefault(what, {}).setdefault(name, []).append(round(value, 3))
+
+    def shown(self) -> str:
+        rows = []
+        for what, by_name in self.values.items():
+            unit, aim = UNITS.get(what, "ms"), AIMS.get(what)
+            ratio = Ratio.of([ours / theirs for ours, theirs in zip(by_name[US], by_name[STOCK], strict=True)])
+            medians = [f"{statistics.median(by_name[name]):.4g} {unit}" for name in (US, STOCK)]
+            rows.append([what, str(ratio), f"≤ {aim:g}" if aim else "-", *medians])
+        return table(["What", "Ours to the stock proxy", "To reach", US, STOCK], rows)
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A gateway to measure: how it is started, but for its port."""
+class Pair:
+    """The two, and where their figures go."""
 
-    name: str
-    config: Path
-    environ: Mapping[str, str]
-    stock: bool
+    proxies: Proxies
+    environs: Mapping[str, Mapping[str, str]]
+    figures: Figures
 
+    @contextmanager
+    def started(self, name: str) -> Iterator[Started]:
+        config = self.proxies.shipped() if name == US else self.proxies.stock()
+        place = f"{name.split()[0]}-below"
+        with self.proxies.running(place, config, environ=self.environs[name], stock=name == STOCK) as one:
+            yield one
 
-@dataclass(frozen=True)
-class Start:
-    cpu: float
-    seconds: float
+    def starts(self, count: int) -> None:
+        for turn in range(count):
+            for name in _turns(turn):
+                with self.started(name) as one:
+                    self.figures.add(START, name, one.seconds)
+                    self.figures.add(START_CPU, name, one.cpu)
+                    self.figures.add(MEMORY, name, use(one.server.process.pid).megabytes)
 
-
-FIGURES: dict[str, Callable[[Start], float]] = {"CPU": lambda start: start.cpu, "clock": lambda start: start.seconds}
-
-
-@dataclass(frozen=True)
-class Gateway:
-    server: Server
-    key: str
-    start: Start
-
-    def cpu(self) -> float:
-        return used(self.server.process.pid)
-
-
-def used(pid: int) -> float:
-    """Seconds of CPU of a process and of all below it, those that have ended included."""
-    root, seconds = psutil.Process(pid), 0.0
-    for each in (root, *root.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            seconds += sum(each.cpu_times()[:4])
-    return seconds
-
-
-@contextmanager
-def started(kind: Kind, log: Path) -> Iterator[Gateway]:
-    began = time.monotonic()
-    with running_gateway(kind.environ, log, config=kind.config, stock=kind.stock) as server:
-        seconds = time.monotonic() - began
-        start = Start(used(server.process.pid), seconds)
-        yield Gateway(server, _new_key(server), start)
+    def requests(self, load: Loader, rounds: int, requests: int) -> None:
+        with ExitStack() as stack:
+            pids, asked = {}, {}
+            for name in (US, STOCK):
+                server = stack.enter_context(self.started(name)).server
+                headers = {"Authorization": f"Bearer {virtual_key(server)}"}
+                pids[name], asked[name] = server.process.pid, Contestant(name, server.url, headers, MODEL[name])
+                for cell in TWO:
+                    _ask(load, asked[name], cell, WARM_UP)
+            time.sleep(SETTLE_SECONDS)
+            idle = {name: _used(pid, time.sleep, SETTLE_SECONDS) / SETTLE_SECONDS for name, pid in pids.items()}
+            for name, rate in idle.items():
+                self.figures.add(IDLE, name, 60 * rate)
+            for turn in range(rounds):
+                for cell in TWO:
+                    for name in _turns(turn):
+                        began = time.monotonic()
+                        used = _used(pids[name], _ask, load, asked[name], cell, requests, SETTLE_SECONDS)
+                        used -= idle[name] * (time.monotonic() - began)
+                        self.figures.add(f"CPU of a request: {cell.name}", name, 1000 * used / requests)
 
 
-def _new_key(server: Server) -> str:
-    made = httpx.post(
-        f"{server.url}/key/generate",
-        headers={"Authorization": f"Bearer {server.key}"},
-        json={"key_alias": f"bench-{secrets.token_hex(4)}"},
-        timeout=60,
-        trust_env=False,
-    )
-    made.raise_for_status()
-    return str(made.json()["key"])
+def _turns(number: int) -> tuple[str, str]:
+    return (US, STOCK) if number % 2 == 0 else (STOCK, US)
 
 
-async def ask(gateway: Gateway, requests: int, clients: int, *, stream: bool) -> None:
-    """So many answers, each of them whole."""
-    body = {"model": MODEL, "stream": stream, "messages": [{"role": "user", "content": "Twenty words, please."}]}
-    left = iter(range(requests))
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {gateway.key}"}) as session:
-
-        async def client() -> None:
-            for _ in left:
-                async with session.post(f"{gateway.server.url}/v1/chat/completions", json=body) as response:
-                    answer = await response.read()
-                    if response.status != 200 or (stream and b"[DONE]" not in answer):
-                        raise SystemExit(f"The gateway answered {response.status}: {answer[:300]!r}")
-
-        await asyncio.gather(*(client() for _ in range(clients)))
+def _used(pid: int, work: Any, *arguments: Any) -> float:
+    before = use(pid).cpu
+    work(*arguments)
+    return use(pid).cpu - before
 
 
-def per_request(gateway: Gateway, requests: int, clients: int, *, stream: bool) -> float:
-    """Milliseconds of CPU for each request, with what is written down after it."""
-    before = gateway.cpu()
-    asyncio.run(ask(gateway, requests, clients, stream=stream))
-    time.sleep(SETTLE_SECONDS)
-    return 1000 * (gateway.cpu() - before) / requests
+def _ask(load: Loader, whom: Contestant, cell: Any, requests: int, settle: float = 0.0) -> None:
+    found = load.run(whom.job(cell, 600, requests))
+    if found.mistake:
+        raise SystemExit(f"{whom.name}, {cell.name}: {found.mistake}")
+    time.sleep(settle)
 
 
-@contextmanager
-def place(folder: Path) -> Iterator[tuple[dict[str, str], str, Account]]:
-    """The variables of a database, the simulator's address, and an account there."""
-    account = Account.new()
+def measure(rounds: int, requests: int, starts: int) -> Figures:
+    began, account, figures = time.monotonic(), Account.new(), Figures(about("make bench-below"))
     with (
-        database(ROOT, clean_environment({}), folder / "postgres") as variables,
-        running_simulator(account, folder / "simulator.log") as upstream,
+        tempfile.TemporaryDirectory(prefix="bench-below-") as folder,
+        running_simulator(account, Path(folder, "simulator.log"), "--keep", "10") as upstream,
         Simulator(upstream.url) as simulator,
+        databases(Path(folder, "postgres")) as environs,
+        loader() as load,
     ):
-        simulator.rule(ANSWER, pattern="")
-        yield variables, upstream.url, account
+        simulator.rule({"pieces": answer(20)}, pattern="")
+        pair = Pair(Proxies(account, upstream.url, Path(folder)), environs, figures)
+        for name in (US, STOCK):  # the first start of each makes its tables
+            with pair.started(name):
+                pass
+        pair.starts(starts)
+        pair.requests(load, rounds, requests)
+    figures.about["minutes"] = (time.monotonic() - began) / 60
+    return figures
 
 
-def own_database(variables: Mapping[str, str], name: str) -> dict[str, str]:
-    """The same server with a database of its own."""
-    address = variables["DATABASE_URL"]
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    base, question, options = address.partition("?")
-    return {**variables, "DATABASE_URL": f"{base.rsplit('/', 1)[0]}/{name}{question}{options}"}
-
-
-def stock(folder: Path, upstream: str, account: Account, variables: Mapping[str, str]) -> Kind:
-    deployment = {"model": f"openai/{MODEL}", "api_base": f"{upstream}/v1", "api_key": account.api_key}
-    config = {
-        "model_list": [{"model_name": MODEL, "litellm_params": deployment, "model_info": PRICES}],
-        "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
-    }
-    path = folder / "stock.yaml"
-    path.write_text(yaml.safe_dump(config))
-    environ = {**own_database(variables, "stock"), "LITELLM_SALT_KEY": secrets.token_hex(8)}
-    return Kind("stock", path, environ, stock=True)
-
-
-def bundle(upstream: str, account: Account, variables: Mapping[str, str]) -> Kind:
-    environ = {**account.for_gateway(upstream), **own_database(variables, "bundle")}
-    environ["LITELLM_SALT_KEY"] = secrets.token_hex(8)
-    return Kind("bundle", ROOT / "litellm_config.yaml", environ, stock=False)
-
-
-def compare_starts(kinds: Sequence[Kind], folder: Path, pairs: int) -> None:
-    """The processes' CPU until the gateway is ready, and seconds by the clock."""
-    found: dict[str, list[Start]] = {kind.name: [] for kind in kinds}
-    for number in range(pairs):
-        for kind in kinds if number % 2 == 0 else reversed(kinds):
-            with started(kind, folder / f"{kind.name}-start.log") as gateway:
-                found[kind.name].append(gateway.start)
-    for figure, read in FIGURES.items():
-        _tell(f"start, {figure}", {name: [read(one) for one in starts] for name, starts in found.items()}, "s")
-
-
-def compare_requests(kinds: Sequence[Kind], folder: Path, given: argparse.Namespace) -> None:
-    with ExitStack() as stack:
-        gateways = {kind.name: stack.enter_context(started(kind, folder / f"{kind.name}.log")) for kind in kinds}
-        for gateway in gateways.values():
-            for stream in ANSWERS.values():
-                asyncio.run(ask(gateway, WARM_UP, given.clients, stream=stream))
-        for word, stream in ANSWERS.items():
-            found: dict[str, list[float]] = {name: [] for name in gateways}
-            for number in range(given.rounds):
-                for name in list(gateways) if number % 2 == 0 else reversed(list(gateways)):
-                    found[name].append(per_request(gateways[name], given.requests, given.clients, stream=stream))
-            _tell(f"CPU of a request, {word}", found, "ms")
-
-
-def _tell(what: str, found: Mapping[str, Sequence[float]], unit: str) -> None:
-    """The medians, and of the pairs' ratios the median, the least and the greatest."""
-    stock, bundle = found.values()
-    ratios = [ours / theirs for theirs, ours in zip(stock, bundle, strict=True)]
-    median, least, most = statistics.median(ratios), min(ratios), max(ratios)
-    print(
-        f"{what:<28}{statistics.median(stock):>9.2f}{statistics.median(bundle):>9.2f} {unit:<3}"
-        f"{median:>7.2f}  ({least:.2f} to {most:.2f})",
-        flush=True,
-    )
+def read() -> Figures:
+    return Figures(**json.loads(FILE.read_text()))
 
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.below", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=200, help="of one round")
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--starts", type=int, default=3, help="of each, in pairs")
+    parser.add_argument("--requests", type=int, default=600, help="of one round")
+    parser.add_argument("--starts", type=int, default=3, help="of each, in turns")
+    parser.add_argument("--write", action="store_true", help="keep the figures and write them into the page")
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="bench-below-") as name:
-        folder = Path(name)
-        with place(folder) as (variables, upstream, account):
-            print(f"{'':<28}{'stock':>9}{'bundle':>9}    {'ratio':>7}")
-            kinds = [stock(folder, upstream, account, variables), bundle(upstream, account, variables)]
-            compare_requests(kinds, folder, given)  # the first start of each makes its tables, and is not counted
-            compare_starts(kinds, folder, given.starts)
+    figures = measure(given.rounds, given.requests, given.starts)
+    print(figures.shown())
+    if given.write:
+        FILE.write_text(json.dumps({"about": figures.about, "values": figures.values}, indent=1) + "\n")
+        page.write({"below": figures.shown()})
 
 
 if __name__ == "__main__":

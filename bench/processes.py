@@ -14,12 +14,14 @@ class Use:
 
 
 def use(pid: int) -> Use:
-    """Of the process and its descendants; memory is resident, so that what two share counts twice."""
+    """Of the process and its descendants, those that have ended included; memory is resident, so that what two share
+    counts twice.
+    """
     cpu = memory = 0.0
     root = psutil.Process(pid)
     for each in [root, *root.children(recursive=True)]:
         try:
-            cpu += sum(each.cpu_times()[:2])
+            cpu += sum(each.cpu_times()[:4])
             memory += each.memory_info().rss
         except psutil.NoSuchProcess:
             continue

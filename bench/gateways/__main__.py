@@ -3,18 +3,14 @@
 import argparse
 import contextlib
 import io
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from bench import emulation
+from bench.about import about
 from bench.gateways.cells import LONG, answer
 from bench.gateways.contest import Contest
 from bench.gateways.load import loader
@@ -42,7 +38,7 @@ def measure(scale: Scale, command: str, **which: bool) -> Results:
     ):
         simulator.rule({"pieces": answer(500)}, when=LONG)
         simulator.rule({"pieces": answer(20)}, pattern="")
-        results = Results(about(command))
+        results = Results(about(command, **{gateway.name: gateway.version for gateway in OTHERS}))
         contest = Contest(first, simulator, results, scale.seconds)
         Phases(contest, scale, Proxies(account, upstream.url, Path(folder))).run(second, **which)
     results.about["minutes"] = (time.monotonic() - began) / 60
@@ -57,27 +53,6 @@ def measure_emulation(results: Results) -> None:
             "parser_whole": speeds[emulation.WHOLE],
             "parser_pieces": speeds[4],
         }
-
-
-def about(command: str) -> dict[str, Any]:
-    """Where and with what it was measured."""
-    names = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    return {
-        "command": command,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": f"{psutil.cpu_count()} cores of {names[0] if names else platform.machine()}, "
-        f"{psutil.virtual_memory().total / 2**30:.0f} GB, {platform.system()} {platform.release()}",
-        "load": psutil.getloadavg()[0],
-        "versions": {
-            "Python": platform.python_version(),
-            "LiteLLM": metadata.version("litellm"),
-            **{gateway.name: gateway.version for gateway in OTHERS},
-        },
-    }
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text().splitlines() if Path(path).exists() else []
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ class Phases:
                 with ExitStack() as alone:
                     config = self.proxies.bundle() if name == US else self.proxies.stock()
                     place = f"{name}{suffix}".replace(", ", "-").replace(" ", "-")
-                    one = self.proxies.running(place, config, environ=environs.get(name))
+                    one = self.proxies.running(place, config, environ=environs.get(name), stock=name == STOCK)
                     found[name] = (stack if last else alone).enter_context(one)
                     if count:
                         self.contest.results.starts.setdefault(name + suffix, []).append(found[name].seconds)
@@ -168,7 +168,8 @@ class Phases:
 
         for name in environs:
             config = self.proxies.bundle() if name == US else self.proxies.stock()
-            with self.proxies.running(f"{name.split()[0]}-first", config, environ=environs[name]):
+            place = f"{name.split()[0]}-first"
+            with self.proxies.running(place, config, environ=environs[name], stock=name == STOCK):
                 pass
 
     def _workers(self, one: Contestant) -> None:

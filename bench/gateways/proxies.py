@@ -23,7 +23,7 @@ from custom_handlers.core.models import MODELS
 from gateway.environment import clean_environment
 from gateway.failures import StartError, last_words
 from gateway.processes import Account, Server, free_port, process
-from gateway.project import BIN, ROOT
+from gateway.project import BIN, PROXY, ROOT
 
 OURS, BUILT_IN, MOCK = MODELS[0], "built-in", "mock"
 START_SECONDS = 240
@@ -47,8 +47,13 @@ class Proxies:
     upstream: str
     folder: Path
 
-    def bundle(self) -> dict[str, Any]:
+    def shipped(self) -> dict[str, Any]:
         config: dict[str, Any] = yaml.safe_load((ROOT / "litellm_config.yaml").read_text())
+        return config
+
+    def bundle(self) -> dict[str, Any]:
+        """What is shipped, with the built-in provider and the mock as further models."""
+        config = self.shipped()
         # The same prices and limits, so that LiteLLM's bookkeeping is the same.
         info = {
             name: value
@@ -71,15 +76,20 @@ class Proxies:
 
     @contextmanager
     def running(
-        self, name: str, config: Mapping[str, Any], *arguments: str, environ: Mapping[str, str] | None = None
+        self,
+        name: str,
+        config: Mapping[str, Any],
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        stock: bool = False,
     ) -> Iterator[Started]:
-        """A proxy from a cold start, with exactly `environ` besides the account."""
+        """A proxy from a cold start, with exactly `environ` besides the account: ours by its command, or LiteLLM's."""
         path, log, port = self.folder / f"{name}.yaml", self.folder / f"{name}.log", free_port()
         path.write_text(yaml.safe_dump(dict(config)))
         key = f"sk-{secrets.token_urlsafe(24)}"
         variables = {**self.account.for_gateway(self.upstream), "PYTHONPATH": str(ROOT), "LITELLM_MASTER_KEY": key}
         command: list[str | Path] = [
-            BIN / "litellm",
+            *((BIN / "litellm",) if stock else PROXY),
             "--config",
             path,
             "--host",

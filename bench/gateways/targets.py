@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.gateways.phases import BESIDE, IDLE, KEYED, STOCK, THEM, US
+from bench.gateways.phases import BESIDE, IDLE, STOCK, THEM, US
 from bench.gateways.results import Results, table
 
 
@@ -69,14 +69,6 @@ def _memory(results: Results) -> dict[str, float]:
     return {US: ours.after / stock.after} if ours and stock else {}
 
 
-def _cpu_of_stock(results: Results) -> dict[str, float]:
-    found = {}
-    for cell in results.rounds.get("database", {}):
-        if ratio := results.ratio("database", cell, US + KEYED, STOCK + KEYED, "cpu"):
-            found[cell] = ratio.median
-    return found
-
-
 def _emulation(name: str) -> Callable[[Results], dict[str, float]]:
     return lambda results: {name: results.emulation[name]} if name in results.emulation else {}
 
@@ -93,8 +85,6 @@ TARGETS = (
     Target("p95 of small requests beside prompts of 100,000 tokens, to idle", 1.5, False, _beside),
     Target("start to ready, to the stock proxy", 1.0, False, _start("")),
     Target("memory after work, to the stock proxy", 1.05, False, _memory),
-    Target("CPU a request, to the stock proxy with the same database", 0.8, False, _cpu_of_stock),
-    Target("start to ready, to the stock proxy with the same database", 0.6, False, _start(KEYED)),
     Target("CPU of 36 tools in 230 KB, ms", 10, False, _emulation("tools_ms"), "{:.1f}"),
     Target("parser, MB/s of a whole answer", 20, True, _emulation("parser_whole"), "{:.0f}"),
     Target("parser, MB/s in pieces of 4 characters", 10, True, _emulation("parser_pieces"), "{:.1f}"),

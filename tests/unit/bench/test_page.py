@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import page
+from bench import below, page
 from bench.gateways import tables
 from bench.gateways.results import Results
 from bench.growth.__main__ import FILE as GROWTH
@@ -15,7 +15,10 @@ from bench.growth.fit import Line
 def test_the_tables_are_those_of_the_figures() -> None:
     text = page.PAGE.read_text()
     lines = [Line(**each) for each in json.loads(GROWTH.read_text())]
-    assert page.filled(text, {**tables.parts(Results.read()), "growth": shown(lines)}) == text
+    assert (
+        page.filled(text, {**tables.parts(Results.read()), "growth": shown(lines), "below": below.read().shown()})
+        == text
+    )
 
 
 def test_a_part_without_a_place_is_a_mistake() -> None:

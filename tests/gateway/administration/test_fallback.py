@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from simulator.client import Simulator
@@ -14,11 +15,13 @@ from tests.gateway.administration.observing import Log
 from tests.gateway.administration.test_accounts import CHAT, LONG, REPLACED, answered, ask, lines_of
 from tests.gateway.blocks import FALLBACK, with_blocks
 from tests.gateway.calling import ROUTES, Reply
-from tests.harness import AGENTS, Account, Server, running_gateway, running_simulator
+from tests.harness import AGENTS, WITHOUT_TLS, Account, Server, running_gateway, running_simulator
 from tests.sampling import every, paired
 from tests.waiting import eventually
 
 OTHER = "azure-fallback"
+# Seconds for which a 429 holds back whoever comes next: longer than a request waits here, so the other would answer it.
+HELD = 2.5
 # Here the provider is OpenAI's interface at an address of ours; nothing else of the block changes.
 STAND_IN = {"azure/gpt-4.1": "openai/gpt-4.1", '      api_version: "2024-10-21"\n': ""}
 WEATHER: dict[str, Any] = {
@@ -74,7 +77,14 @@ def covered_server(
 @pytest.fixture
 def covered(covered_server: Server, simulator: Simulator, provider: Simulator) -> Server:
     provider.model("echo")
+    eventually(lambda: rested(covered_server), "an earlier test's 429 holds nobody back")
     return covered_server
+
+
+def rested(server: Server) -> bool:
+    headers = {"Authorization": f"Bearer {server.key}"}
+    pace = httpx.get(f"{server.url}/stackspot/pace", headers=headers, timeout=30, verify=WITHOUT_TLS).json()
+    return pace["seconds_since_429"] is None or pace["seconds_since_429"] > HELD
 
 
 def limited(server: Server) -> Developer:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from custom_handlers.emulation.tokenizer import estimate
+from custom_handlers.meter import texts
 from tests.developers import Developer
 from tests.slow.chaos.lanes import Asked
 from tests.slow.chaos.verdicts import CHARGED
@@ -47,7 +48,8 @@ def cost(asked: Asked, kind: str, records: list[Mapping[str, Any]]) -> tuple[int
         told = usage["input"] + usage["output"]
         if kind in ("answer", "empty"):
             return told, told
-    prompt = estimate(last["body"]["user_prompt"])
+    body = last["body"]
+    prompt = estimate(body["user_prompt"] if "user_prompt" in body else "\n".join(texts(body["messages"])))
     # Of the switch that repeats itself, each delta has all before it; a scripted body may hold a word, too.
     repeated = last["deltas"] if any(one.get("cumulative") for one in asked.question.mix.attempts) else 1
     written = estimate(last["answer"]) * repeated if last["answer"] else A_WORD
@@ -56,9 +58,3 @@ def cost(asked: Asked, kind: str, records: list[Mapping[str, Any]]) -> tuple[int
     if kind == "answer" and repeated == 1:
         return prompt + written, prompt + written
     return prompt, prompt + written
-
-
-def of_lane(records: list[dict[str, Any]], agent: str, asked: Asked) -> list[Mapping[str, Any]]:
-    """What StackSpot was asked for one question."""
-    path = f"/v1/agent/{agent}/chat"
-    return [one for one in records if one["path"] == path and asked.started <= one["started"] <= asked.ended]

@@ -69,6 +69,7 @@ def start_lanes(
             own = lane.account
             simulator_client.add_account(own.realm, own.client_id, own.client_secret)
             simulator_client.add_agent(lane.agent, client_id=own.client_id)
+            simulator_client.add_key(own.api_key, own.client_id)
         with running_gateway(environ, logs / f"{name}.log", config=config) as server:
             for lane in lanes:
                 lane.developer = hire(server, lane.name)

@@ -11,12 +11,14 @@ import httpx
 import yaml
 
 from simulator.client import Simulator
+from simulator.control.fault_store import for_account
 from tests.developers import Developer
 from tests.gateway.calling import PATHS, Reply, read
 from tests.harness import ROOT, Account, Server
 from tests.slow.chaos.questions import Question
 
 LANES = 16
+KEY, UPLOADS, STORAGE = "key", "uploads", "storage"
 # Seconds, as long as a busy machine needs and as short as a stall may cost.
 FIRST_BYTE, IDLE = 6.0, 5.0
 # Longer than all that one question may take: whatever reaches it hangs.
@@ -37,6 +39,7 @@ class Asked:
 @dataclass
 class Lane:
     number: int
+    service: str = ""  # whose switches its questions set: its agent's, unless it is key, uploads or storage
     developer: Developer | None = None
     asked: list[Asked] = field(default_factory=list)
 
@@ -50,7 +53,21 @@ class Lane:
 
     @property
     def account(self) -> Account:
-        return Account("acme", f"{self.name}-client", f"{self.name}-secret", "")
+        return Account("acme", f"{self.name}-client", f"{self.name}-secret", f"sk-{self.name}")
+
+    @property
+    def target(self) -> str:
+        return for_account(self.service, self.account.client_id) if self.service else self.agent
+
+    def asked_for(self, records: list[dict[str, Any]], asked: Asked) -> list[Mapping[str, Any]]:
+        """What StackSpot was asked for one question."""
+        key = f"Bearer {self.account.api_key}"
+        return [
+            one
+            for one in records
+            if (one["path"] == f"/v1/agent/{self.agent}/chat" or one["headers"].get("authorization") == key)
+            and asked.started <= one["started"] <= asked.ended
+        ]
 
     def deployment(self, first: dict[str, Any]) -> dict[str, Any]:
         """An entry of model_list beside the `first` of the repository's."""
@@ -62,11 +79,16 @@ class Lane:
             "stackspot_idle_timeout": IDLE,
         }
         params = first["litellm_params"] | {"model": f"stackspot_ai/{self.name}"}
+        if self.service == KEY:
+            del info["stackspot_agent_id"]
+            params = first["litellm_params"]  # the key API has three models, and no other
         return {"model_name": self.name, "litellm_params": params, "model_info": info}
 
     def variables(self) -> dict[str, str]:
         prefix = f"STACKSPOT_{self.name.upper().replace('-', '_')}_"
         account = self.account
+        if self.service == KEY:
+            return {f"{prefix}API_KEY": account.api_key}
         values = {"REALM": account.realm, "CLIENT_ID": account.client_id, "CLIENT_SECRET": account.client_secret}
         return {prefix + name: value for name, value in values.items()}
 
@@ -77,7 +99,7 @@ class Lane:
         http = httpx.Client(base_url=server.url, headers=headers, timeout=HANGS, trust_env=False)
         with http, Simulator(simulator) as switches:
             for question in filter(None, questions):
-                switches.faults(*question.mix.as_faults(), target=self.agent)
+                switches.faults(*question.mix.as_faults(), target=self.target)
                 asked = Asked(question, time.monotonic())
                 self.asked.append(asked)
                 try:

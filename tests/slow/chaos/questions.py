@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.client import Simulator
-from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, ROUTES, Reply, request_body
+from tests.gateway.calling import CHAT, COMPLETIONS, MESSAGES, RESPONSES, ROUTES, Reply, request_body
 from tests.gateway.test_structured_output import GOOD, TEXT, asked
+from tests.gateway.test_uploads import PNG, image, source
 from tests.gateway.tooling import CALLED, TOOL_ROUTES, calls, tools
 from tests.slow.chaos.mixes import Mix
 
@@ -15,6 +16,11 @@ SAID = 'Straße, 日本 and 🧑‍💻: "quoted" \\ and\nmore of it.'
 LOOKED = {"at": "here 🧭"}
 CALL = f"I look.\n<tool_call>{json.dumps({'name': 'look', 'arguments': LOOKED}, ensure_ascii=False)}</tool_call>"
 ENOUGH = 8000  # tokens, also for a text that repeats itself
+PICTURES: dict[str, dict[str, Any]] = {
+    CHAT: image(PNG),
+    MESSAGES: {"type": "image", "source": source()},
+    RESPONSES: {"type": "input_image", "image_url": PNG, "detail": "auto"},
+}
 # The prompt holds it, and the simulator knows what to answer.
 MARKS = {"text": ("PLEASE-SAY-SOMETHING", SAID), "tools": ("PLEASE-LOOK", CALL), "json": ("PLEASE-DESCRIBE", TEXT)}
 
@@ -26,9 +32,14 @@ class Question:
     stream: bool
     kind: str
     mix: Mix
+    picture: bool = False
 
     def body(self, model: str) -> dict[str, Any]:
-        body = request_body(self.route, model, f"{MARKS[self.kind][0]} {'why ' * (self.number % 7)}")
+        prompt: Any = f"{MARKS[self.kind][0]} {'why ' * (self.number % 7)}"
+        if self.picture:
+            said = {"type": "input_text" if self.route == RESPONSES else "text", "text": prompt}
+            prompt = [{"role": "user", "content": [said, PICTURES[self.route]]}]
+        body = request_body(self.route, model, prompt)
         body |= {"stream": self.stream}
         if self.route == MESSAGES:
             body["max_tokens"] = ENOUGH

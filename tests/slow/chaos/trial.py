@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from simulator.client import Simulator
 from tests.gateway.calling import CHAT
 from tests.harness import Server
-from tests.slow.chaos.books import Booked, cost, of_lane
+from tests.slow.chaos.books import Booked, cost
 from tests.slow.chaos.judging import Findings
 from tests.slow.chaos.lanes import Lane, run_all
 from tests.slow.chaos.questions import Question, id_of
@@ -34,7 +34,7 @@ class Trial:
         for lane in self._lanes:
             for asked in lane.asked[len(self._costs[lane.number]) :]:
                 kind = self._findings.judge(asked, expected(asked.question))
-                mine = of_lane(records, lane.agent, asked)
+                mine = lane.asked_for(records, asked)
                 if len(mine) > MOST_ASKED:
                     self._findings.note(asked, f"StackSpot was asked {len(mine)} times")
                 self._costs[lane.number].append(cost(asked, kind, mine))

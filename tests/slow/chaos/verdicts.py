@@ -22,6 +22,11 @@ CLASSES: dict[str, tuple[int, str]] = {
     "broken off": (502, r"broke off"),
     "error told": (502, r"reported an error in its answer"),
     "empty": (502, r"answer is empty"),
+    "key": (502, r"refused the gateway's key"),
+    "model": (502, r"refused the model"),
+    "upload": (502, r"refused the upload"),
+    "no form": (502, r"upload form cannot be read"),
+    "storage": (502, r"storage refused a file"),
     "no token": (502, r"without a usable access token"),
     "too much": (502, r"answer (holds an (object|event)|is too long)"),
 }
@@ -43,6 +48,29 @@ def allowed(mix: Mix) -> set[str]:
             return kinds
         renewed = renewed or refused
     return of_attempt(mix.attempts[-1])
+
+
+def of_key_api(switches: Switches, *, stream: bool) -> set[str]:
+    """It answers what is not streamed whole, and has neither agents nor error objects of StackSpot's."""
+    if switches.get("status") == 200:
+        return {"broken off"}
+    kinds = of_attempt(switches if stream else {**switches, "json_instead": True})
+    return {{"credentials": "key", "agent": "model"}.get(kind, kind) for kind in kinds}
+
+
+def of_uploads(switches: Switches) -> set[str]:
+    """The form for a file."""
+    if switches.get("status") == 200:
+        return {"no form"}
+    return {{"agent": "upload"}.get(kind, kind) for kind in of_attempt(switches)}
+
+
+def of_storage(switches: Switches) -> set[str]:
+    """What it answers with 200 is taken for a file that it has, which the agent then misses."""
+    if switches.get("status") == 200:
+        return {"refused"}
+    wrong = dict.fromkeys(("credentials", "agent", "refused"), "storage")
+    return {wrong.get(kind, kind) for kind in of_attempt(switches)}
 
 
 def _tried_again(switches: Switches, kinds: set[str]) -> bool:

@@ -51,7 +51,8 @@ def cost(asked: Asked, kind: str, records: list[Mapping[str, Any]]) -> tuple[int
     body = last["body"]
     prompt = estimate(body["user_prompt"] if "user_prompt" in body else "\n".join(texts(body["messages"])))
     # Of the switch that repeats itself, each delta has all before it; a scripted body may hold a word, too.
-    repeated = last["deltas"] if any(one.get("cumulative") for one in asked.question.mix.attempts) else 1
+    # An answer that is no stream has no deltas, and repeats nothing.
+    repeated = max(last["deltas"], 1) if any(one.get("cumulative") for one in asked.question.mix.attempts) else 1
     written = estimate(last["answer"]) * repeated if last["answer"] else A_WORD
     if last["status"] not in (200, None):  # refused, and then there was no token, or no time, for another try
         return 0, prompt + written

@@ -117,10 +117,12 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mode: str) -> None:
-    """One answer as `mode` has it; in the mode PASS all that follow on the connection, too."""
+    """One answer as `mode` has it; in the modes PASS and BUFFER all that follow on the connection, too."""
     if mode == PASS:
         await _copy(reader, writer)
         return
+    while mode == BUFFER:
+        await _whole(await reader.readuntil(HEAD_END) + await reader.readuntil(LAST_CHUNK), writer)
     head = await reader.readuntil(HEAD_END)
     if mode == RESET_IN_HEAD:
         writer.write(head[:20])
@@ -128,10 +130,9 @@ async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, m
         await asyncio.sleep(0.05)  # otherwise the reset overtakes it
         reset(writer)
         return
-    if mode in (BUFFER, KEEP_OPEN):
-        body = await reader.readuntil(LAST_CHUNK)
-        await _whole(head + (body if mode == BUFFER else body.removesuffix(LAST_CHUNK)), writer)
-        await asyncio.sleep(0.5 if mode == BUFFER else 60)
+    if mode == KEEP_OPEN:
+        await _whole(head + (await reader.readuntil(LAST_CHUNK)).removesuffix(LAST_CHUNK), writer)
+        await asyncio.sleep(60)
         return
     await (_drip(head, writer) if mode == SLOW_HEAD else _whole(head, writer))
     if mode == SLOW_BODY:

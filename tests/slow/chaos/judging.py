@@ -52,8 +52,9 @@ class Findings:
             if reply.status != status:
                 self.note(asked, f"status {reply.status} for {kind}")
             return
-        # LiteLLM ends each stream of responses with the mark, whatever came before it.
-        if reply.finish is not None or (reply.done and reply.route != RESPONSES):
+        # LiteLLM ends each stream of responses with the mark, whatever came before it, and each that began with a ping.
+        marked = reply.route == RESPONSES or reply.raw.startswith(": ping")
+        if reply.finish is not None or (reply.done and not marked):
             self.note(asked, f"an end behind an error: {reply.raw[-400:]}")
         types = STREAM_TYPES.get(reply.route, {}).get(status)
         known = failure.type if reply.route == MESSAGES else failure.code

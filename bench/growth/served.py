@@ -58,7 +58,7 @@ class Served:
     def lines(self) -> list[Line]:
         text = PROSE + CODE
         sizes = (10_000, 40_000, 160_000, 640_000)  # the last is near the models' limit of 272,000 tokens
-        lines = [
+        return [
             self.line(
                 "prompt",
                 "characters",
@@ -77,8 +77,6 @@ class Served:
             self._answers((100, 800, 6400)),
             self.line("clients", "clients", (1, 10, 100), lambda size: self.job(200, size)),
         ]
-        self.simulator.no_answers()
-        return lines
 
     def _answers(self, sizes: Sequence[int]) -> Line:
         costs = []

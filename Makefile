@@ -61,31 +61,33 @@ lint: install  ## Check style, types and layers, and that no secret and no malic
 	$(BIN)/python -m supply_chain.known_bad
 	$(BIN)/python -m supply_chain.secret_scan
 
-# A worker for each core and one more (tests/conftest.py); each has gateways of its own, at 300 MB.
+# The tests start hundreds of Pythons: each would translate the project anew where its bytecode is not kept.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# Workers: two more than there are cores (tests/conftest.py); each has gateways of its own, at 300 MB.
 PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .PHONY: test
 test: install  ## Run what a change needs: unit tests, and tests against a running gateway
-	$(BIN)/python -m pytest $(PARALLEL) tests/gateway tests/unit
+	$(PYTEST) $(PARALLEL) tests/gateway tests/unit
 
 .PHONY: test-unit
 test-unit: install  ## Run the tests that start no gateway
-	$(BIN)/python -m pytest $(PARALLEL) tests/unit
+	$(PYTEST) $(PARALLEL) tests/unit
 
 # The clients, the browser and the daemon each want the machine for themselves.
 .PHONY: test-all
 test-all: install  ## Run every test there is: also resilience, browser, real agents and Docker (over half an hour)
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-exploring} $(BIN)/python -m pytest $(PARALLEL) -m '' tests/gateway tests/unit
-	$(BIN)/python -m pytest -m 'not agents and not compose' tests/slow
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-exploring} $(PYTEST) $(PARALLEL) -m '' tests/gateway tests/unit
+	$(PYTEST) -m 'not agents and not compose' tests/slow
 	$(MAKE) --no-print-directory test-agents test-compose
 
 .PHONY: test-agents
 test-agents: install  ## Let real coding agents do a task through the gateway (about eight minutes)
-	$(BIN)/python -m pytest -m agents tests/slow/agents
+	$(PYTEST) -m agents tests/slow/agents
 
 .PHONY: chaos
 chaos: install  ## Break all around the gateway, at random and repeatably, for ten minutes [SEED=... MINUTES=60]
-	CHAOS_SEED="$$SEED" CHAOS_MINUTES="$${MINUTES:-10}" $(BIN)/python -m pytest tests/slow/chaos
+	CHAOS_SEED="$$SEED" CHAOS_MINUTES="$${MINUTES:-10}" $(PYTEST) tests/slow/chaos
 
 .PHONY: clients-newest
 clients-newest: install  ## Let the newest version of every client do the task: before a release [NAME=codex]
@@ -98,11 +100,11 @@ pictures: install  ## Make the documentation's pictures anew (about six minutes;
 	$(BIN)/python -m tests.slow.monitoring.picture
 
 .PHONY: bench
-bench: install  ## Compare with LiteLLM's own providers and other gateways (about 20 minutes; QUICK=1: 4)
+bench: install  ## Compare with LiteLLM's own providers and other gateways (about 15 minutes; QUICK=1: 5)
 	$(BIN)/python -m bench.gateways $(if $(QUICK),--quick)
 
 .PHONY: bench-growth
-bench-growth: install  ## Measure how cost grows with prompt, tools, answer, history, clients and keys (about 5 minutes)
+bench-growth: install  ## Measure how cost grows with prompt, tools, answer, history, clients and keys (about a minute)
 	$(BIN)/python -m bench.growth
 
 .PHONY: bench-emulation
@@ -110,7 +112,7 @@ bench-emulation: install  ## Measure what tool emulation costs
 	$(BIN)/python -m bench.emulation
 
 .PHONY: bench-below
-bench-below: install  ## Compare CPU and start with LiteLLM's default configuration, on the same Postgres (about 12 minutes)
+bench-below: install  ## Compare CPU and start with LiteLLM's default configuration, on the same Postgres (about 10 minutes)
 	$(BIN)/python -m bench.below --write
 
 .PHONY: bench-sharing
@@ -225,4 +227,4 @@ upgrade: .admin  ## After a change of the images: backup, pull, start, say how t
 
 .PHONY: test-compose
 test-compose: install  ## Run the Docker stack for real, in a Docker daemon of its own (Debian, root)
-	$(BIN)/python -m pytest -m compose --timeout 900 tests/slow/compose
+	$(PYTEST) -m compose --timeout 900 tests/slow/compose

@@ -75,7 +75,7 @@ def _edit_file(folder: Path, path: str, old: str, new: str) -> str:
 
 
 def _run_tests(folder: Path) -> str:
-    command = [sys.executable, "run_tests.py"]
+    command = [sys.executable, "-B", "run_tests.py"]  # no bytecode, which an agent would take for the project's
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     return ran.stdout + ran.stderr
 

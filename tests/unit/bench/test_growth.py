@@ -4,11 +4,12 @@ import pytest
 
 from bench.growth.fit import exponent
 from bench.growth.inside import WORK, cost, line
+from tests.sampling import first
 
 MOST = 1.3  # linear is 1; sizes are far apart, so that twice the exponent is 1,000 times the cost
 
 
-@pytest.mark.parametrize("name", WORK)
+@pytest.mark.parametrize("name", first(WORK, 2))
 def test_cost_grows_no_faster_than_the_size(name: str) -> None:
     for _ in range(3):  # others share the machine
         found = line(name, tries=3)

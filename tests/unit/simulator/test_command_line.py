@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.harness import ROOT, Account, clean_environment
-from tests.sampling import every
+from tests.sampling import every, first
 from tests.unit.simulator.calling import AGENT
 
 GIVEN = {
@@ -41,7 +41,7 @@ def failure(*arguments: str, **environ: str) -> tuple[int, str]:
         return process.returncode, complaint
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", first([signal.SIGTERM, signal.SIGINT]))
 def test_one_line_when_ready_and_a_clean_stop(number: signal.Signals) -> None:
     with run(*words(GIVEN)) as process:
         assert process.stdout
@@ -82,11 +82,13 @@ def test_what_is_missing_is_named(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
-    [
-        ({"--agent": "my-agent"}, "an agent's id is a ULID"),
-        ({"--model": "oracle"}, "There is no model oracle"),
-        ({"--host": "0.0.0.0"}, "needs --control-token or SIMULATOR_CONTROL_TOKEN"),  # noqa: S104
-    ],
+    first(
+        [
+            ({"--host": "0.0.0.0"}, "needs --control-token or SIMULATOR_CONTROL_TOKEN"),  # noqa: S104
+            ({"--agent": "my-agent"}, "an agent's id is a ULID"),
+            ({"--model": "oracle"}, "There is no model oracle"),
+        ]
+    ),
 )
 def test_what_is_wrong_is_said(changes: dict[str, str], sentence: str) -> None:
     status, complaint = failure(*words({**GIVEN, **changes}))

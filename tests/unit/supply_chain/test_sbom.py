@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from supply_chain import sbom
 from supply_chain.locks import ENGINE, RUNTIME, images, read
 from tests.harness import ROOT
+from tests.sampling import thorough
 
 SCHEMAS = Path(str(cyclonedx.schema.__file__)).parent / "_res"
 PLACE = "http://cyclonedx.org/schema/"
@@ -68,6 +69,7 @@ def test_an_image_with_its_digest_is_named_by_it() -> None:
     assert str(part.purl) == f"pkg:docker/team/litellm@{digest}?repository_url=registry.local:5000"
 
 
+@thorough
 def test_the_same_locks_give_the_same_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "folder" / "sbom.json"
     assert sbom.main([str(file)]) == 0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from custom_handlers.core.masking import masked_text
 from custom_handlers.core.personal_data import mask_text
+from tests.sampling import every, thorough
 
 # Made up; the check digits are right.
 NUMBERS = {
@@ -66,6 +67,7 @@ def test_code_stays(code: str, around: str) -> None:
     assert masked_text(text) == text
 
 
+@thorough
 def test_one_bare_number_in_a_hundred_has_check_digits_by_chance() -> None:
     """What the documentation says of identifiers of eleven digits, for those that are no mobile number."""
     found = sum("CPF" in masked_text(str(number)) for number in range(20_000_000_000, 20_000_100_000))
@@ -104,7 +106,7 @@ def test_what_was_read_holds_nothing_more(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["1", "1 ", "11 ", "123 456 789 01 ", "12345-", "+55 ", "(11) ", "A1", "0" * 14 + "\n"]
+    "piece", every(4, ["1", "1 ", "11 ", "123 456 789 01 ", "12345-", "+55 ", "(11) ", "A1", "0" * 14 + "\n"])
 )
 def test_the_work_grows_with_the_text_and_no_faster(piece: str) -> None:
     """Counted in pauses and in what is looked for between them, not in seconds."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from custom_handlers.core.errors import BadRequestError
 from custom_handlers.emulation.lenient_json import InvalidJSONError, read
 from custom_handlers.emulation.structured_output import ModelRefusedError, OutputFormat, read_format
+from tests.sampling import thorough
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
@@ -203,6 +204,7 @@ class TestAnswer:
         assert len(tried) <= 51
         assert sum(tried) <= 2 * len(answer)
 
+    @thorough
     async def test_large_answers_are_read_and_proven(self) -> None:
         rows = [{"id": i, "name": "x" * 400} for i in range(10_000)]
         row = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}

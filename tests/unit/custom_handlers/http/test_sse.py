@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from custom_handlers.core.errors import InvalidResponseError
 from custom_handlers.http import sse
 from custom_handlers.http.sse import DONE, ServerSentEvent, SSEDecoder, TextJoiner
+from tests.sampling import thorough
 from tests.unit.custom_handlers.reading import LINE_ENDS, any_json, any_text, by_byte, cut, frame, places
 
 objects = st.dictionaries(any_text, any_json, max_size=3)
@@ -150,10 +151,10 @@ def test_a_long_stream_of_small_objects_is_not(monkeypatch: pytest.MonkeyPatch) 
     ("stream", "size"),
     [
         pytest.param(b'data: {"a":"' + b"x" * 4_000_000 + b'"}\n\n', 10, id="a long line"),
-        pytest.param(b'{"a":"' + b"x" * 4_000_000 + b'"}', 10, id="a long body"),
-        pytest.param(frame({"a": 1}) * 60_000, 1_900_000, id="many objects at once"),
+        pytest.param(b'{"a":"' + b"x" * 4_000_000 + b'"}', 10, id="a long body", marks=thorough),
+        pytest.param(frame({"a": 1}) * 60_000, 1_900_000, id="many objects at once", marks=thorough),
         pytest.param(b"data: x\n" * 10_000, 10, id="an event of many lines"),
-        pytest.param(b"\r" * 500_000, 500_000, id="many line ends"),
+        pytest.param(b"\r" * 500_000, 500_000, id="many line ends", marks=thorough),
     ],
 )
 def test_the_cost_is_linear(stream: bytes, size: int) -> None:

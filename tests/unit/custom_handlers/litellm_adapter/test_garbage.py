@@ -11,6 +11,7 @@ import pytest
 
 from custom_handlers.litellm_adapter import garbage
 from tests.harness import ROOT
+from tests.sampling import thorough
 
 
 class Cycle:
@@ -67,6 +68,7 @@ async def test_a_newer_python_goes_on_by_itself() -> None:
     assert gc.get_freeze_count() > 0
 
 
+@thorough
 def test_no_finalizer_that_sets_a_variable_ends_the_process() -> None:
     command = [sys.executable, "-m", "tests.unit.custom_handlers.crashing", "--take-over"]
     running = [subprocess.Popen(command, cwd=ROOT) for _ in range(5)]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from custom_handlers.pacing.fair_queue import Request
 from custom_handlers.pacing.policy import Policy
 from custom_handlers.pacing.quota import NoTurnError, Quota
+from tests.sampling import thorough
 from tests.unit.custom_handlers.pacing.simulation import (
     Agent,
     Simulation,
@@ -124,6 +125,7 @@ def test_after_a_quiet_time_the_whole_pace_is_back() -> None:
     assert (sum(simulation.result.answers.values()) - before) / 2 >= 97
 
 
+@thorough
 def test_an_hour_of_five_thousand_agents() -> None:
     """500 keys of many weights; agents come and go, leave the queue, and the account's limit falls for five minutes."""
     rng, agents = random.Random(5), []

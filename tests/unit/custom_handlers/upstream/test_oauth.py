@@ -29,6 +29,7 @@ from custom_handlers.upstream.agents_api import Agent, AgentsApi
 from custom_handlers.upstream.oauth import TokenSource
 from simulator.client import Simulator
 from tests.harness import AGENTS, Account, running_simulator
+from tests.sampling import thorough
 
 AGENT = Agent(AGENTS["stackspot-ai-chat"])
 TIMEOUTS = Timeouts(first_byte=60, idle=60, total=60)
@@ -423,6 +424,7 @@ def hasty(account: Account, tmp_path: Path) -> Iterator[Simulator]:
         yield client
 
 
+@thorough
 async def test_two_hundred_calls_over_tokens_that_expire(hasty: Simulator, account: Account) -> None:
     hasty.faults(header_delay=0.1, target="token")
     source = TokenSource(hasty.url, account.realm, account.client_id, account.client_secret)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.doctor import stackspot
 from simulator.client import Simulator
-from tests.sampling import every
+from tests.sampling import every, first
 from tests.unit.gateway.doctor.conftest import Doctor
 
 AGENT = "agent stackspot-ai-chat"
@@ -49,7 +49,8 @@ def test_an_agent_of_three_models_is_asked_once(doctor: Doctor, simulator: Simul
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"STACKSPOT_REALM": "nobody"}, {"STACKSPOT_CLIENT_ID": "x"}, {"STACKSPOT_CLIENT_SECRET": "not-this"}]
+    "wrong",
+    first([{"STACKSPOT_CLIENT_SECRET": "not-this"}, {"STACKSPOT_REALM": "nobody"}, {"STACKSPOT_CLIENT_ID": "x"}]),
 )
 def test_credentials_that_are_wrong(doctor: Doctor, wrong: dict[str, str]) -> None:
     found = doctor(**wrong)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bench import below
 from bench.gateways import __main__ as command
 from bench.gateways import proxies
-from bench.gateways.cells import Cell
+from bench.gateways.cells import TWO, Cell
 from bench.gateways.phases import BESIDE, FLOOR, IDLE, LIMIT, STOCK, THEM, US, Scale
 from bench.gateways.picture import rates, ratios
 from bench.gateways.proxies import Proxies, Started
@@ -27,7 +28,12 @@ ALL = {US, THEM, FLOOR, STOCK, LIMIT}
 
 @contextmanager
 def forked(
-    self: Proxies, name: str, config: Mapping[str, Any], *_: str, environ: Mapping[str, str] | None = None
+    self: Proxies,
+    name: str,
+    config: Mapping[str, Any],
+    *_: str,
+    environ: Mapping[str, str] | None = None,
+    stock: bool = False,
 ) -> Iterator[Started]:
     """The same proxies, forked from a process that has imported LiteLLM: this is not about their starts."""
     path = self.folder / f"{name}.yaml"
@@ -59,6 +65,19 @@ def test_a_tiny_benchmark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     for drawing, _ in (ratios(results), rates(results)):
         assert drawing.count("<svg") == 1
         assert CELLS[0].name in drawing or US in drawing
+
+
+def test_a_tiny_comparison_with_the_stock_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Proxies, "running", forked)
+    monkeypatch.setattr(below, "WARM_UP", 16)
+    monkeypatch.setattr(below, "SETTLE_SECONDS", 1.0)
+    figures = below.measure(rounds=2, requests=30, starts=0)
+    assert set(figures.values) == {below.IDLE, *(f"CPU of a request: {cell.name}" for cell in TWO)}
+    for what, values in figures.values.items():
+        turns = 1 if what == below.IDLE else 2
+        assert {name: len(measured) for name, measured in values.items()} == {US: turns, STOCK: turns}
+        assert what == below.IDLE or min(values[US] + values[STOCK]) > 1, "milliseconds"
+    assert "| CPU of a request: plain, 16 clients |" in figures.shown()
 
 
 def test_who_answers_something_else_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

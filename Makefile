@@ -112,7 +112,7 @@ bench-emulation: install  ## Measure what tool emulation costs
 	$(BIN)/python -m bench.emulation
 
 .PHONY: bench-below
-bench-below: install  ## Compare CPU and start with LiteLLM's default configuration, on the same Postgres (about 10 minutes)
+bench-below: install  ## Compare CPU and start with LiteLLM's default configuration, on the same Postgres (about 12 minutes)
 	$(BIN)/python -m bench.below --write
 
 .PHONY: bench-sharing

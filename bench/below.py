@@ -54,9 +54,11 @@ class Figures:
         for what, by_name in self.values.items():
             unit, aim = UNITS.get(what, "ms"), AIMS.get(what)
             ratio = Ratio.of([ours / theirs for ours, theirs in zip(by_name[US], by_name[STOCK], strict=True)])
+            reached = "-" if not aim or not ratio else "yes" if ratio.median <= aim else "no"
             medians = [f"{statistics.median(by_name[name]):.4g} {unit}" for name in (US, STOCK)]
-            rows.append([what, str(ratio), f"≤ {aim:g}" if aim else "-", *medians])
-        return table(["What", "Ours to the stock proxy", "To reach", US, STOCK], rows)
+            rows.append([what, str(ratio), f"≤ {aim:g}" if aim else "-", reached, *medians])
+        said = f"`{self.about['command']}` on {self.about['date']}, load when it began {self.about['load']:.2f}.\n\n"
+        return said + table(["What", "Ours to the stock proxy", "To reach", "Reached", US, STOCK], rows)
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,8 @@ def _ask(load: Loader, whom: Contestant, cell: Any, requests: int, settle: float
     time.sleep(settle)
 
 
-def measure(rounds: int, requests: int, starts: int) -> Figures:
-    began, account, figures = time.monotonic(), Account.new(), Figures(about("make bench-below"))
+def measure(rounds: int, requests: int, starts: int, command: str) -> Figures:
+    began, account, figures = time.monotonic(), Account.new(), Figures(about(command))
     with (
         tempfile.TemporaryDirectory(prefix="bench-below-") as folder,
         running_simulator(account, Path(folder, "simulator.log"), "--keep", "10") as upstream,
@@ -152,7 +154,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--starts", type=int, default=3, help="of each, in turns")
     parser.add_argument("--write", action="store_true", help="keep the figures and write them into the page")
     given = parser.parse_args(arguments)
-    figures = measure(given.rounds, given.requests, given.starts)
+    command = " ".join(("python -m bench.below", *arguments))
+    figures = measure(given.rounds, given.requests, given.starts, command)
     print(figures.shown())
     if given.write:
         FILE.write_text(json.dumps({"about": figures.about, "values": figures.values}, indent=1) + "\n")

@@ -1,6 +1,6 @@
 """Gateways that others wrote, in front of the simulator's OpenAI-shaped side: what is possible without LiteLLM.
 
-Installed at their locked versions when a benchmark first wants them. One that cannot be had or started is told in one
+Installed at their locked versions when a benchmark first wants them. One that cannot be had or started is named in one
 line, and the others are measured without it.
 """
 

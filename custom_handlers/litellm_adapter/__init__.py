@@ -19,6 +19,7 @@ process        LiteLLM's own start: recognised, and ended when it cannot go on
 traces         OpenTelemetry, where it is on
 unread_metrics  LiteLLM's metrics, taken out where nobody reads them
 garbage        when the proxy collects garbage
+clock          LiteLLM's jobs, when the machine's clock is put back
 logs           logs as the proxy writes them
 error_lines    a line for each failed request, in place of tracebacks
 redis_client   the Redis that LiteLLM is configured with

@@ -76,7 +76,6 @@ def test_a_tiny_comparison_with_the_stock_proxy(monkeypatch: pytest.MonkeyPatch)
     for what, values in figures.values.items():
         turns = 1 if what == below.IDLE else 2
         assert {name: len(measured) for name, measured in values.items()} == {US: turns, STOCK: turns}
-        assert what == below.IDLE or min(values[US] + values[STOCK]) > 1, "milliseconds"
     assert "| CPU of a request: plain, 16 clients |" in figures.shown()
 
 

@@ -66,6 +66,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    with fresh(browser) as page:
+        yield page
+
+
+@contextmanager
+def fresh(browser: Browser) -> Iterator[Page]:
     """A page of a browser that has never been here; an error that a script does not handle fails the test."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     errors: list[str] = []

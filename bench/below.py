@@ -53,10 +53,11 @@ class Figures:
         rows = []
         for what, by_name in self.values.items():
             unit, aim = UNITS.get(what, "ms"), AIMS.get(what)
-            ratio = Ratio.of([ours / theirs for ours, theirs in zip(by_name[US], by_name[STOCK], strict=True)])
+            turns = zip(by_name[US], by_name[STOCK], strict=True)
+            ratio = Ratio.of([ours / theirs for ours, theirs in turns if theirs])
             reached = "-" if not aim or not ratio else "yes" if ratio.median <= aim else "no"
             medians = [f"{statistics.median(by_name[name]):.4g} {unit}" for name in (US, STOCK)]
-            rows.append([what, str(ratio), f"≤ {aim:g}" if aim else "-", reached, *medians])
+            rows.append([what, str(ratio or "-"), f"≤ {aim:g}" if aim else "-", reached, *medians])
         said = f"`{self.about['command']}` on {self.about['date']}, load when it began {self.about['load']:.2f}.\n\n"
         return said + table(["What", "Ours to the stock proxy", "To reach", "Reached", US, STOCK], rows)
 

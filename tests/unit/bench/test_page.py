@@ -29,3 +29,10 @@ def test_a_part_without_a_place_is_a_mistake() -> None:
 def test_what_stands_around_a_part_stays() -> None:
     text = "before\n<!-- a -->\nold\n<!-- end of a -->\nafter\n"
     assert page.filled(text, {"a": "new"}) == "before\n<!-- a -->\nnew\n<!-- end of a -->\nafter\n"
+
+
+def test_nothing_is_no_ratio() -> None:
+    figures = below.Figures({"command": "make bench-below", "date": "2026-11-27", "load": 0.0})
+    for name, value in ((below.US, 0.2), (below.STOCK, 0.0)):
+        figures.add(below.IDLE, name, value)
+    assert f"| {below.IDLE} | - | - | - | 0.2 s | 0 s |" in figures.shown()

@@ -6,6 +6,7 @@ import pytest
 
 from bench import below, page
 from bench.gateways import tables
+from bench.gateways.phases import STOCK, US
 from bench.gateways.results import Results
 from bench.growth.__main__ import FILE as GROWTH
 from bench.growth.__main__ import shown
@@ -33,6 +34,6 @@ def test_what_stands_around_a_part_stays() -> None:
 
 def test_nothing_is_no_ratio() -> None:
     figures = below.Figures({"command": "make bench-below", "date": "2026-11-27", "load": 0.0})
-    for name, value in ((below.US, 0.2), (below.STOCK, 0.0)):
+    for name, value in ((US, 0.2), (STOCK, 0.0)):
         figures.add(below.IDLE, name, value)
     assert f"| {below.IDLE} | - | - | - | 0.2 s | 0 s |" in figures.shown()

@@ -56,9 +56,9 @@ if process.event_under_way():
     else:
         # LiteLLM is about to add the callback: it reads the list in which the guard stands.
         asyncio.get_running_loop().call_soon(unread_metrics.leave_out)
-    caller_route.add(installation.proxy_app())
-    pace_route.add(installation.proxy_app(), stackspot_llm.paces)
-    forget_route.add(installation.proxy_app(), process.database)
+    caller_route.add(process.app())
+    pace_route.add(process.app(), stackspot_llm.paces)
+    forget_route.add(process.app(), process.database)
     garbage.take_over(asyncio.get_running_loop())
     clock.watch(asyncio.get_running_loop())
     connections.allow_many()

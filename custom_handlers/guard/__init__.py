@@ -15,7 +15,7 @@ spoken, content          parts of messages, and of tool results, as those that L
 response_items           the same for the items of a Responses history
 allowed_tools, offered_tools             which tools are shown to the model
 stored         what a request of responses continues; keeping: its answer is kept; stored_reading: read and deleted
-strangers      keys that nobody has, kept from slowing down the others
+unknown_keys   how many refusals of keys a second are left to LiteLLM
 connections    how many there may be, and how long one may be silent
 asking         asks LiteLLM who sends a request
 banner         what a unit of spend is, in the admin UI

@@ -33,7 +33,7 @@ from custom_handlers.guard.asgi_types import App, Message, Receive, Scope, Send
 from custom_handlers.guard.rejection import RejectedError
 from custom_handlers.guard.routes import Kind, Route
 from custom_handlers.guard.stored import Memory, Turn
-from custom_handlers.guard.strangers import Strangers
+from custom_handlers.guard.unknown_keys import UnknownKeys
 from custom_handlers.stored_responses.responses import owner_of
 
 logger = logging.getLogger("stackspot_guard")
@@ -65,7 +65,7 @@ class Guard:
         self._limits, self._memory, self._log = limits, memory, log
         self._masks = mask_personal_data
         self._default_prices = default_prices
-        self._strangers = Strangers()
+        self._unknown_keys = UnknownKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -91,7 +91,7 @@ class Guard:
             entry.surface = route.surface or ""
             if route.kind is not Kind.OPEN:
                 calls_models = route.kind in (Kind.SURFACE, Kind.READ)
-                send = self._strangers.check(scope["headers"], send, management=not calls_models)
+                send = self._unknown_keys.check(scope["headers"], send, management=not calls_models)
             if route.kind is Kind.STORED:
                 await answer(incoming, send, 200, await self._stored(route, scope))
                 return

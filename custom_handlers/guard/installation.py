@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from custom_handlers.config.request_limits import RequestLimits
 from custom_handlers.config.settings import Settings
 from custom_handlers.guard.asgi import Guard
 from custom_handlers.guard.stored import Memory
-from custom_handlers.litellm_adapter import redis_client
+from custom_handlers.litellm_adapter import process, redis_client
 from custom_handlers.stored_responses.local import LocalStore
 from custom_handlers.stored_responses.responses import StoredResponses
 from custom_handlers.stored_responses.sealing import Seal
 from custom_handlers.stored_responses.shared import CALL_SECONDS, RedisStore
 from custom_handlers.stored_responses.store import Store
-
-PROXY = "litellm.proxy.proxy_server"
 
 
 class NotInstalledError(RuntimeError):
@@ -25,7 +22,7 @@ class NotInstalledError(RuntimeError):
 
 def install_in_proxy(limits: RequestLimits, memory: Memory | None = None, **options: Any) -> None:
     """Raises NotInstalledError: the proxy may not start then, as without the guard everything would be open."""
-    install(proxy_app(), limits, memory, **options)
+    install(process.app(), limits, memory, **options)
 
 
 def memory_of(settings: Settings) -> Memory | None:
@@ -38,11 +35,6 @@ def memory_of(settings: Settings) -> Memory | None:
         seal = Seal(settings.client_secret or settings.api_key)
         store = RedisStore(seconds, lambda: redis_client.connect(CALL_SECONDS), seal)
     return Memory(StoredResponses(store), settings.responses_minutes, settings.limits)
-
-
-def proxy_app() -> Any:
-    """LiteLLM's app in this process, if any."""
-    return getattr(sys.modules.get(PROXY), "app", None)
 
 
 def install(app: Any, limits: RequestLimits, memory: Memory | None = None, **options: Any) -> None:

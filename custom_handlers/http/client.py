@@ -144,7 +144,7 @@ async def drain(body: AsyncIterator[bytes]) -> None:
 
 
 async def _send(request: Request, remaining: float) -> httpx.Response:
-    """Within half of the time left there is a connection, so that one that cannot be made is told as that."""
+    """Within half of the time left there is a connection, so that one that cannot be made is an error of its own."""
     pooled = pooled_client()
     timeout = httpx.Timeout(None, connect=min(CONNECT_SECONDS, max(remaining / 2, 0)))
     headers, content = dict(request.headers), None

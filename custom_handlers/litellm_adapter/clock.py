@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import time
 import weakref
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from custom_handlers.litellm_adapter import process
+
 logger = logging.getLogger("stackspot_config")
 
 LOOK_SECONDS = 5.0
 JUMP_SECONDS = 30.0  # what is less is waited for
-PROXY = "litellm.proxy.proxy_server"
-
 
 _watched: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
@@ -38,13 +37,8 @@ def _look(loop: asyncio.AbstractEventLoop, wall: Callable[[], float], ahead: flo
     back = ahead - now
     if back > JUMP_SECONDS:
         logger.warning("The clock was put back by %.0f s: LiteLLM's jobs are moved by as much.", back)
-        move(scheduler(), timedelta(seconds=back))
+        move(process.scheduler(), timedelta(seconds=back))
     loop.call_later(LOOK_SECONDS, _look, loop, wall, now)
-
-
-def scheduler() -> Any:
-    """LiteLLM's own in this process, if it runs one."""
-    return getattr(sys.modules.get(PROXY), "scheduler", None)
 
 
 def move(jobs: Any, back: timedelta) -> None:

@@ -42,6 +42,16 @@ def database() -> Any:
     return getattr(getattr(sys.modules.get(_SERVER), "prisma_client", None), "db", None)
 
 
+def scheduler() -> Any:
+    """LiteLLM's scheduler of jobs, if it runs one."""
+    return getattr(sys.modules.get(_SERVER), "scheduler", None)
+
+
+def app() -> Any:
+    """LiteLLM's app in this process, if any."""
+    return getattr(sys.modules.get(_SERVER), "app", None)
+
+
 def workers() -> int:
     """How many processes this proxy consists of."""
     _, named, rest = " ".join(sys.argv).partition(" --num_workers")

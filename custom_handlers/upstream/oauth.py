@@ -32,7 +32,7 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Renewal:
-    """In flight; whoever cannot wait for its end is told what has failed so far."""
+    """In flight; whoever cannot wait for its end gets the last error so far."""
 
     task: "asyncio.Task[_Token | StackSpotError]"
     attempts: Attempts

@@ -1,4 +1,4 @@
-"""Keys that nobody has, kept from slowing down the others.
+"""A rate limit for unknown keys, so that a flood of them does not slow down the others.
 
 LiteLLM asks the database about each unknown key, writes a row for its refusal, and takes more CPU for both than for an
 answer: some forty a second would stop a worker, and fill the disk. So only so many refusals a second are left to it.
@@ -24,7 +24,7 @@ REMEMBERED = 10_000
 UNAUTHORIZED = 401
 
 
-class Strangers:
+class UnknownKeys:
     """Of one process. `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,7 +17,7 @@ from gateway.environment import for_gateway
 def client(address: str, environ: Mapping[str, str], seconds: float) -> httpx.Client:
     """A client for one address, with the proxy and the certificates that `make run` gives the gateway."""
     way = for_gateway(environ)
-    return httpx.Client(proxy=proxy(address, way), verify=_trusted(way), timeout=seconds, trust_env=False)
+    return httpx.Client(proxy=proxy(address, way), verify=_trusting(_bundle(way)), timeout=seconds, trust_env=False)
 
 
 def proxy(address: str, environ: Mapping[str, str]) -> str | None:
@@ -40,10 +41,9 @@ def _bundle(environ: Mapping[str, str]) -> str:
     return environ.get("SSL_CERT_FILE") or (verify if os.path.exists(verify) else "")
 
 
-def _trusted(environ: Mapping[str, str]) -> ssl.SSLContext:
-    if bundle := _bundle(environ):
-        return ssl.create_default_context(cafile=bundle)
-    return httpx.create_ssl_context(trust_env=False)
+@cache  # to read the authorities takes 30 ms of CPU, and each check has clients of its own
+def _trusting(bundle: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=bundle) if bundle else httpx.create_ssl_context(trust_env=False)
 
 
 def unreachable(check: str, variable: str, address: str, environ: Mapping[str, str], error: Exception) -> Result:

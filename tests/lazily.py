@@ -16,4 +16,6 @@ class _Lazy:
         self._module = module
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)  # pytest asks each thing that it finds whether it wraps a fixture
         return getattr(import_module(self._module), name)

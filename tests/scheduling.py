@@ -19,21 +19,28 @@ ASKING = {
     ),
     "tests/gateway/conformance/test_corpus.py": "files",
 }
-# LiteLLM is imported into the workers of these: three seconds, which the others are spared. Two groups, for they wait.
+# LiteLLM is imported into the worker of these: three seconds, which the others are spared.
 UNIT = "tests/unit/custom_handlers"
 WITH_LITELLM = (
     "tests/gateway/conformance/test_base_llm.py",
     *(f"{UNIT}/{name}" for name in ("core/test_errors", "emulation/test_emulator", "emulation/test_stop")),
     *(f"{UNIT}/{name}" for name in ("emulation/test_tokenizer", "http/test_client", "http/test_error_mapping")),
-    *(f"{UNIT}/{name}" for name in ("http/test_turns", "litellm_adapter/")),
+    *(f"{UNIT}/{name}" for name in ("http/test_turns", "litellm_adapter/", "test_client", "test_outcomes")),
 )
 UPSTREAM = (
-    *(f"{UNIT}/{name}" for name in ("test_client", "test_meter", "test_outcomes", "upstream/")),
+    *(f"{UNIT}/{name}" for name in ("test_meter", "upstream/")),
     "tests/unit/test_monitoring.py",
+)
+# These wait for time to pass, more than they compute: begun first, they leave the cores to the others.
+WAITING = (
+    f"{UNIT}/guard/test_connections",
+    *(f"tests/unit/gateway/{name}" for name in ("doctor/test_network", "doctor/test_stackspot", "test_health")),
 )
 
 
 def group_of(file: str) -> str:
+    if file.startswith(WAITING):
+        return "waiting"
     if file.startswith(WITH_LITELLM):
         return "with LiteLLM"
     if file.startswith(UPSTREAM):
@@ -42,6 +49,11 @@ def group_of(file: str) -> str:
         name = file.removeprefix(WITH_DATABASE)
         return "own gateways" if name.startswith(OWN_GATEWAYS) else "booked" if name.startswith(BOOKED) else "team"
     return ASKING.get(file, file)
+
+
+def order(file: str) -> int:
+    """The lower, the earlier: tests of a gateway take longest."""
+    return next(n for n, names in enumerate(("tests/gateway/", WAITING, WITH_LITELLM, "")) if file.startswith(names))
 
 
 def scheduler(config: Any, log: Any) -> Any:

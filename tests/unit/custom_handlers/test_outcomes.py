@@ -13,6 +13,7 @@ from custom_handlers.config.settings import read_settings
 from custom_handlers.core import notes, telemetry
 from custom_handlers.core.errors import StackSpotError
 from custom_handlers.core.events import Event, Finish
+from custom_handlers.http import retry
 from custom_handlers.http.timeouts import Deadline, Timeouts
 from simulator.client import Simulator
 from tests import harness
@@ -95,8 +96,12 @@ async def test_who_has_had_all_of_it_has_not_left(stackspot: StackSpotClient, he
 
 
 async def test_an_error_has_its_name_and_each_try_is_counted(
-    stackspot: StackSpotClient, simulator: Simulator, heard: list[telemetry.Happening]
+    stackspot: StackSpotClient,
+    simulator: Simulator,
+    heard: list[telemetry.Happening],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(retry, "RETRY_DELAYS", (0.01, 0.02, 0.04))
     simulator.faults(status=500)
     with pytest.raises(StackSpotError):
         [event async for event in call(stackspot)]

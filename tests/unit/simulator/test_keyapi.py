@@ -1,14 +1,21 @@
 """The OpenAI-shaped API (reference, section 13), by hand and through OpenAI's own client."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import openai
 import pytest
 
 from simulator.client import Simulator
 from simulator.usage import count_tokens
+from tests.lazily import lazily
 from tests.unit.simulator.calling import Caller
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazily("openai")
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"path":"a.py"}'}}
 

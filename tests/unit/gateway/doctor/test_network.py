@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from gateway.doctor import stackspot
 from gateway.processes import free_port
 from tests.sampling import first
 from tests.unit.gateway.doctor.conftest import Doctor, Examined, listening, saying, silent
@@ -45,7 +46,8 @@ def test_the_way_is_tried_without_credentials(doctor: Doctor) -> None:
     assert found.told("token endpoint")[1].startswith("DNS: ")
 
 
-def test_a_server_that_says_nothing(doctor: Doctor) -> None:
+def test_a_server_that_says_nothing(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stackspot, "TOKEN_SECONDS", 2.0)
     with listening(silent) as port:
         outcome, message, advice = idm(doctor, f"http://127.0.0.1:{port}").told("token endpoint")
     assert (outcome, message) == ("failure", "127.0.0.1 takes the connection and stays silent")

@@ -14,8 +14,9 @@ STREAM, USAGE = f"stream of {AGENT}", f"usage of {AGENT}"
 
 
 @pytest.fixture(autouse=True)
-def an_agent_gets_three_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not eight: four tests wait for their end."""
+def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some tests wait for its end."""
+    monkeypatch.setattr(stackspot, "TOKEN_SECONDS", 2.0)
     monkeypatch.setattr(stackspot, "AGENT_SECONDS", 3.0)
 
 

@@ -16,7 +16,7 @@ if _root not in sys.path:
 from custom_handlers import stackspot_config  # noqa: E402
 from custom_handlers.guard import access_log, connections, installation  # noqa: E402
 from custom_handlers.handler import stackspot_llm  # noqa: E402
-from custom_handlers.litellm_adapter import clock, garbage, logs, process, unread_metrics  # noqa: E402
+from custom_handlers.litellm_adapter import clock, garbage, kept_spend, logs, process, unread_metrics  # noqa: E402
 from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
 
 
@@ -61,5 +61,6 @@ if process.event_under_way():
     forget_route.add(process.app(), process.database)
     garbage.take_over(asyncio.get_running_loop())
     clock.watch(asyncio.get_running_loop())
+    kept_spend.keep()
     connections.allow_many()
     connections.close_silent()

@@ -20,6 +20,7 @@ traces         OpenTelemetry, where it is on
 unread_metrics  LiteLLM's metrics, taken out where nobody reads them
 garbage        when the proxy collects garbage
 clock          LiteLLM's jobs, when the machine's clock is put back
+kept_spend     what the database does not take now is written when it does
 logs           logs as the proxy writes them
 error_lines    a line for each failed request, in place of tracebacks
 redis_client   the Redis that LiteLLM is configured with

@@ -1,9 +1,13 @@
 """Redis is killed under load and comes back."""
 
+import time
+
 from tests.developers import ask, hire, manage
 from tests.slow.resilience.conftest import Team
 from tests.slow.resilience.load import load
 from tests.waiting import eventually
+
+AWAY_SECONDS = 30
 
 
 def test_nobody_notices_nothing_is_lost_and_limits_are_shared_again(team: Team) -> None:
@@ -11,6 +15,7 @@ def test_nobody_notices_nothing_is_lost_and_limits_are_shared_again(team: Team) 
     with load(team.gateways, developers) as running:
         running.go_on()
         team.redis.kill()
+        time.sleep(AWAY_SECONDS)
         running.go_on()
         team.redis.start()
         running.go_on()

@@ -12,27 +12,15 @@ Without Redis they were lost with the first attempt to write them that failed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 logger = logging.getLogger("stackspot_config")
 
 NO_ROOM = ("53", "25006")  # https://www.postgresql.org/docs/current/errcodes-appendix.html
-# LiteLLM's names of the tables whose totals it raises, and of whose totals they are.
-ENTITIES = {
-    "user_list_transactions": "USER",
-    "end_user_list_transactions": "END_USER",
-    "key_list_transactions": "KEY",
-    "team_list_transactions": "TEAM",
-    "team_member_list_transactions": "TEAM_MEMBER",
-    "org_list_transactions": "ORGANIZATION",
-    "org_member_list_transactions": "ORGANIZATION_MEMBER",
-    "project_list_transactions": "PROJECT",
-    "tag_list_transactions": "TAG",
-    "model_access_group_list_transactions": "MODEL_ACCESS_GROUP",
-    "agent_list_transactions": "AGENT",
-}
-_OURS = "stackspot_keeps"
+_TOTALS = "db_spend_update_transactions"
+_OURS, _KEPT = "stackspot_keeps", "stackspot_kept"
+Totals = Mapping[str, Mapping[str, float] | None]  # LiteLLM's: by table, and in it by the id of whose they are
 
 
 def keep() -> None:
@@ -67,27 +55,27 @@ def _keep_totals(writing: Any) -> None:
         if on_table_committed is not None:  # whoever looks keeps what is left, in Redis
             await own(writer, on_table_committed=on_table_committed, **named)
             return
+        # Not in LiteLLM's queue: it is bounded, and who puts something into a full one waits for this very job.
+        totals = added(named.pop(_TOTALS), vars(writer).pop(_KEPT, {}))
         committed: list[str] = []
         try:
-            await own(writer, on_table_committed=committed.append, **named)
+            await own(writer, on_table_committed=committed.append, **{**named, _TOTALS: totals})
         except Exception as error:
             # LiteLLM's judgement: a table whose statement may have done its work is not written again.
-            left = writing._spend_tables_left_to_send(named["db_spend_update_transactions"], committed, error)
-            kept = list(updates(left or {}))
-            for update in kept:
-                await writer.spend_update_queue.add_update(update)
-            logger.warning("The database took no spend: %d totals are kept, to be written later.", len(kept))
+            left = writing._spend_tables_left_to_send(totals, committed, error) or {}
+            vars(writer)[_KEPT] = left
+            count = sum(len(spent or {}) for spent in left.values())
+            logger.warning("The database took no spend: %d totals are kept, to be written later.", count)
             raise
 
     setattr(commit_or_keep, _OURS, True)
     writing.DBSpendUpdateWriter._commit_spend_updates_to_db = commit_or_keep
 
 
-def updates(totals: Mapping[str, Mapping[str, float] | None]) -> Iterator[Any]:
-    """Totals by table and id, as the entries of LiteLLM's queue that add up to them."""
-    from litellm.proxy._types import Litellm_EntityType, SpendUpdateQueueItem
-
-    for table, spent in totals.items():
-        for entity, cost in (spent or {}).items():
-            kind = Litellm_EntityType[ENTITIES[table]]
-            yield SpendUpdateQueueItem(entity_type=kind, entity_id=entity, response_cost=cost)
+def added(these: Totals, those: Totals) -> dict[str, dict[str, float]]:
+    """The sums of two, by table and id."""
+    sums: dict[str, dict[str, float]] = {}
+    for table in {**these, **those}:
+        mine, theirs = these.get(table) or {}, those.get(table) or {}
+        sums[table] = {each: mine.get(each, 0) + theirs.get(each, 0) for each in {**mine, **theirs}}
+    return sums

@@ -1,6 +1,5 @@
 """What LiteLLM keeps of what the database refuses: with LiteLLM's own writer and queue, and Prisma's own errors."""
 
-from importlib import import_module
 from typing import Any
 
 import httpx
@@ -53,59 +52,70 @@ def test_what_is_wrong_with_a_row_is_still_the_rows(sqlstate: str, *, batch: boo
     assert not faults.db_write_never_sent(error)
 
 
-def stops_at(table: str, error: Exception) -> Any:
-    """In place of LiteLLM's own, which needs a database: tests/slow/resilience/test_without_redis.py has both."""
+class Table:
+    """In place of LiteLLM's own writing; tests/slow/resilience/test_without_redis.py has that and a database."""
 
-    async def commit(writer: Any, *, db_spend_update_transactions: Any, on_table_committed: Any = None) -> None:
-        for each in kept_spend.ENTITIES:
-            if each == table:
-                raise error
-            on_table_committed(each)
+    def __init__(self) -> None:
+        self.refused: dict[str, Exception] = {}
+        self.written: dict[str, dict[str, float]] = {}
 
-    return commit
+    async def commit(self, writer: Any, *, db_spend_update_transactions: Any, on_table_committed: Any = None) -> None:
+        for table in ("user_list_transactions", "key_list_transactions"):
+            if table in self.refused:
+                raise self.refused[table]
+            for each, cost in (db_spend_update_transactions.get(table) or {}).items():
+                of_table = self.written.setdefault(table, {})
+                of_table[each] = of_table.get(each, 0) + cost
+            on_table_committed(table)
 
 
-async def left_after(commit: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, float]]:
-    """Totals in the writer's queue after it tried to write some."""
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    table = Table()
+
+    async def commit(writer: Any, **named: Any) -> None:
+        await table.commit(writer, **named)
+
     monkeypatch.setattr(writing.DBSpendUpdateWriter, COMMIT, commit)
     kept_spend.keep()
-    writer = writing.DBSpendUpdateWriter()
-    totals = {"user_list_transactions": {"ana": 3.0}, "key_list_transactions": {"a": 1.5, "b": 2.0}}
-    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the database said
-        await getattr(writer, COMMIT)(db_spend_update_transactions=totals)
-    left = await writer.spend_update_queue.flush_and_get_aggregated_db_spend_update_transactions()
-    return {table: spent for table, spent in left.items() if spent}
+    return table
 
 
-async def test_totals_that_could_not_be_written_wait_for_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    left = await left_after(stops_at("key_list_transactions", refusal("25006")), monkeypatch)
-    assert left == {"key_list_transactions": {"a": 1.5, "b": 2.0}}, "what was written is not written again"
+FIRST = {"user_list_transactions": {"ana": 3.0}, "key_list_transactions": {"a": 1.5, "b": 2.0}}
+SECOND = {"user_list_transactions": {"rui": 1.0}, "key_list_transactions": {"b": 0.5}, "team_list_transactions": None}
+BOTH = {"user_list_transactions": {"ana": 3.0, "rui": 1.0}, "key_list_transactions": {"a": 1.5, "b": 2.5}}
 
 
-async def test_all_wait_when_the_first_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    left = await left_after(stops_at("user_list_transactions", refusal("53100")), monkeypatch)
-    assert left == {"user_list_transactions": {"ana": 3.0}, "key_list_transactions": {"a": 1.5, "b": 2.0}}
+@pytest.mark.parametrize("refused", list(FIRST))
+async def test_totals_that_could_not_be_written_are_written_later_and_once(table: Table, refused: str) -> None:
+    commit = getattr(writing.DBSpendUpdateWriter(), COMMIT)
+    table.refused = {refused: refusal("25006")}
+    for spent in (FIRST, SECOND):
+        with pytest.raises(Exception, match="25006"):
+            await commit(db_spend_update_transactions=spent)
+    table.refused = {}
+    await commit(db_spend_update_transactions={})
+    await commit(db_spend_update_transactions={})
+    assert table.written == BOTH
 
 
-async def test_what_may_have_been_written_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = httpx.ReadError("the answer of the database's engine is lost")
-    left = await left_after(stops_at("user_list_transactions", broken), monkeypatch)
-    assert left == {"key_list_transactions": {"a": 1.5, "b": 2.0}}
+async def test_what_may_have_been_written_is_not_written_again(table: Table) -> None:
+    commit = getattr(writing.DBSpendUpdateWriter(), COMMIT)
+    table.refused = {"user_list_transactions": httpx.ReadError("the answer of the database's engine is lost")}
+    with pytest.raises(httpx.ReadError):
+        await commit(db_spend_update_transactions=FIRST)
+    table.refused = {}
+    await commit(db_spend_update_transactions={})
+    assert table.written == {"key_list_transactions": FIRST["key_list_transactions"]}
 
 
-async def test_who_looks_after_what_is_left_goes_on_doing_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_looks_after_what_is_left_goes_on_doing_so(table: Table) -> None:
     """With Redis LiteLLM does."""
-    monkeypatch.setattr(writing.DBSpendUpdateWriter, COMMIT, stops_at("key_list_transactions", refusal("25006")))
-    kept_spend.keep()
-    writer, told = writing.DBSpendUpdateWriter(), list[str]()
+    commit, told = getattr(writing.DBSpendUpdateWriter(), COMMIT), list[str]()
+    table.refused = {"key_list_transactions": refusal("25006")}
     with pytest.raises(Exception, match="25006"):
-        await getattr(writer, COMMIT)(db_spend_update_transactions={}, on_table_committed=told.append)
-    assert told == ["user_list_transactions", "end_user_list_transactions"]
-    assert writer.spend_update_queue.update_queue.empty()
-
-
-def test_each_of_litellms_tables_is_known() -> None:
-    queue = writing.DBSpendUpdateWriter().spend_update_queue
-    totals = {table: {f"of {table}": 1.0 + number} for number, table in enumerate(kept_spend.ENTITIES)}
-    assert queue.get_aggregated_db_spend_update_transactions(list(kept_spend.updates(totals))) == totals
-    assert tuple(kept_spend.ENTITIES) == vars(import_module(WRITING))["_SPEND_TABLE_COMMIT_ORDER"]
+        await commit(db_spend_update_transactions=FIRST, on_table_committed=told.append)
+    table.refused = {}
+    await commit(db_spend_update_transactions={})
+    assert told == ["user_list_transactions"]
+    assert table.written == {"user_list_transactions": FIRST["user_list_transactions"]}

@@ -59,7 +59,7 @@ def start_lanes(
 
     @contextmanager
     def start(
-        lanes: list[Lane], name: str, settings: Mapping[str, Any] | None = None, **variables: str
+        lanes: list[Lane], name: str, settings: Mapping[str, Any] | None = None, *, cold: bool = False, **variables: str
     ) -> Iterator[Server]:
         config = configuration(lanes, tmp_path_factory.mktemp(name) / "litellm_config.yaml", settings or {})
         environ = {**account.for_gateway(simulator_server.url), **database_variables}
@@ -70,7 +70,7 @@ def start_lanes(
             simulator_client.add_account(own.realm, own.client_id, own.client_secret)
             simulator_client.add_agent(lane.agent, client_id=own.client_id)
             simulator_client.add_key(own.api_key, own.client_id)
-        with running_gateway(environ, logs / f"{name}.log", config=config) as server:
+        with running_gateway(environ, logs / f"{name}.log", config=config, cold=cold) as server:
             for lane in lanes:
                 lane.developer = hire(server, lane.name)
             yield server

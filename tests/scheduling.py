@@ -24,7 +24,7 @@ UNIT = "tests/unit/custom_handlers"
 WITH_LITELLM = (
     "tests/gateway/conformance/test_base_llm.py",
     *(f"{UNIT}/{name}" for name in ("core/test_errors", "emulation/test_emulator", "emulation/test_stop")),
-    *(f"{UNIT}/{name}" for name in ("emulation/test_tokenizer", "http/test_client", "http/test_error_mapping")),
+    *(f"{UNIT}/{name}" for name in ("emulation/test_tokenizer", "http/client/", "http/test_error_mapping")),
     *(f"{UNIT}/{name}" for name in ("http/test_turns", "litellm_adapter/", "test_client", "test_outcomes")),
 )
 UPSTREAM = (

@@ -3,9 +3,7 @@
 import pytest
 from aiohttp import web
 
-from custom_handlers.core.errors import (
-    StackSpotError,
-)
+from custom_handlers.core.errors import StackSpotError
 from custom_handlers.http.client import Request, aiter_bytes, stream
 from custom_handlers.http.retry import Attempts, Pause
 from custom_handlers.http.timeouts import Deadline, Timeouts

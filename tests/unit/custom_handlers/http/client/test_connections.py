@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from custom_handlers.core.errors import (
-    BadRequestError,
-)
+from custom_handlers.core.errors import BadRequestError
 from custom_handlers.http import client
 from custom_handlers.http.client import Request, aiter_bytes, stream
 from custom_handlers.http.timeouts import Deadline

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from custom_handlers.core.errors import (
-    BadGatewayError,
-)
+from custom_handlers.core.errors import BadGatewayError
 from custom_handlers.http.client import Request
 from simulator.client import Simulator
 from tests.unit.custom_handlers.http.client.calling import PATH, answer, failure, hello

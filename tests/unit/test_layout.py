@@ -20,7 +20,8 @@ LONGER = {"tool_parser.py": 400}  # one machine, whose states are read together
 # Of what is not installed here, as one part of it is enough.
 PARTS = {"opentelemetry-exporter-otlp": ["opentelemetry-exporter-otlp-proto-http"]}
 # By theme, not by module.
-THEMES = {Path(theme) for theme in ("emulation/parser", "emulation/prompt", "guard/wrong_types", "http/client")}
+BY_THEME = ("emulation/parser", "emulation/prompt", "guard/wrong_types", "http/client", "upstream/oauth")
+THEMES = {Path(theme) for theme in BY_THEME}
 
 
 def imported(path: Path) -> Iterator[str]:

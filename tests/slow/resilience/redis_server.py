@@ -2,8 +2,11 @@
 
 import secrets
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import redis
 import yaml
 
@@ -39,6 +42,19 @@ class RedisServer:
         self._process.stdin.write(settings.encode())
         self._process.stdin.close()
         eventually(self._answers, "Redis answers", seconds=30, pause=0.1)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """It refuses every write (OOM), as it does with its disk full (MISCONF)."""
+        with redis.Redis(port=self.port, password=self.password, decode_responses=True) as client:
+            before = {name: client.config_get(name)[name] for name in ("maxmemory", "maxmemory-policy")}
+            client.config_set("maxmemory", 1)
+            client.config_set("maxmemory-policy", "noeviction")
+            with pytest.raises(redis.OutOfMemoryError):
+                client.set("a", "b")
+            yield
+            for name, value in before.items():
+                client.config_set(name, value)
 
     def kill(self) -> None:
         if self._process:

@@ -1,4 +1,4 @@
-"""Redis is killed under load and comes back."""
+"""Redis is killed under load, or has no room, and comes back."""
 
 import time
 
@@ -25,6 +25,20 @@ def test_nobody_notices_nothing_is_lost_and_limits_are_shared_again(team: Team) 
         answers = running.answers(developer)
         assert team.ledger.wait_until_complete(developer, answers).rows == {answer.id for answer in answers}
     eventually(lambda: block_reaches_the_other(team), "a blocked key is refused by the other replica", 120, pause=2)
+
+
+def test_one_that_takes_no_writes_is_as_if_it_were_away(team: Team) -> None:
+    developers = [hire(team.one.server), hire(team.one.server)]
+    with load(team.gateways, developers) as running:
+        running.go_on()
+        with team.redis.full():
+            running.go_on(40)
+        running.go_on()
+    assert running.refusals() + running.broken() == []
+    eventually(lambda: limit_is_shared(team), "a rate limit counts the calls of both replicas", 120, pause=2)
+    for developer in developers:
+        answers = running.answers(developer)
+        assert team.ledger.wait_until_complete(developer, answers).rows == {answer.id for answer in answers}
 
 
 def limit_is_shared(team: Team) -> bool:

@@ -52,7 +52,7 @@ def _keep_totals(writing: Any) -> None:
         return
 
     async def commit_or_keep(writer: Any, *, on_table_committed: Any = None, **named: Any) -> None:
-        if on_table_committed is not None:  # whoever looks keeps what is left, in Redis
+        if on_table_committed is not None:  # with Redis LiteLLM puts back there what is left
             await own(writer, on_table_committed=on_table_committed, **named)
             return
         # Not in LiteLLM's queue: it is bounded, and who puts something into a full one waits for this very job.
@@ -63,7 +63,7 @@ def _keep_totals(writing: Any) -> None:
         except Exception as error:
             # LiteLLM's judgement: a table whose statement may have done its work is not written again.
             left = writing._spend_tables_left_to_send(totals, committed, error) or {}
-            vars(writer)[_KEPT] = left
+            vars(writer)[_KEPT] = added(vars(writer).get(_KEPT, {}), left)  # at a stop two of them overlap
             count = sum(len(spent or {}) for spent in left.values())
             logger.warning("The database took no spend: %d totals are kept, to be written later.", count)
             raise

@@ -1,5 +1,6 @@
 """What LiteLLM keeps of what the database refuses: with LiteLLM's own writer and queue, and Prisma's own errors."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -60,6 +61,7 @@ class Table:
         self.written: dict[str, dict[str, float]] = {}
 
     async def commit(self, writer: Any, *, db_spend_update_transactions: Any, on_table_committed: Any = None) -> None:
+        await asyncio.sleep(0)
         for table in ("user_list_transactions", "key_list_transactions"):
             if table in self.refused:
                 raise self.refused[table]
@@ -95,6 +97,18 @@ async def test_totals_that_could_not_be_written_are_written_later_and_once(table
             await commit(db_spend_update_transactions=spent)
     table.refused = {}
     await commit(db_spend_update_transactions={})
+    await commit(db_spend_update_transactions={})
+    assert table.written == BOTH
+
+
+async def test_two_attempts_at_once_keep_what_both_had(table: Table) -> None:
+    commit = getattr(writing.DBSpendUpdateWriter(), COMMIT)
+    table.refused = {"user_list_transactions": refusal("25006")}
+    attempts = [commit(db_spend_update_transactions=spent) for spent in (FIRST, SECOND)]
+    assert [type(each).__name__ for each in await asyncio.gather(*attempts, return_exceptions=True)] == [
+        "DataError"
+    ] * 2
+    table.refused = {}
     await commit(db_spend_update_transactions={})
     assert table.written == BOTH
 

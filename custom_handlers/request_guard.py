@@ -16,8 +16,12 @@ if _root not in sys.path:
 from custom_handlers import stackspot_config  # noqa: E402
 from custom_handlers.guard import access_log, connections, installation  # noqa: E402
 from custom_handlers.handler import stackspot_llm  # noqa: E402
-from custom_handlers.litellm_adapter import clock, garbage, kept_spend, logs, process, unread_metrics  # noqa: E402
+from custom_handlers.litellm_adapter import clock, garbage, kept_spend, logs, process, unread_metrics, unread_work  # noqa: E402
 from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
+
+# How long a thread may keep the others waiting. Long prompts are read in threads, so that the loop answers others
+# meanwhile; with Python's 5 ms it waited that long each time it had let go of the interpreter, and they for it.
+TURN_SECONDS = 0.0005
 
 
 def _access_log(*, on: bool) -> access_log.AccessLog | None:
@@ -60,7 +64,9 @@ if process.event_under_way():
     pace_route.add(process.app(), stackspot_llm.paces)
     forget_route.add(process.app(), process.database)
     garbage.take_over(asyncio.get_running_loop())
+    sys.setswitchinterval(TURN_SECONDS)
     clock.watch(asyncio.get_running_loop())
     kept_spend.keep()
+    unread_work.leave_out()
     connections.allow_many()
     connections.close_silent()

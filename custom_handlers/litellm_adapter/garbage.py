@@ -15,7 +15,7 @@ import asyncio
 import gc
 import sys
 
-SECONDS = 0.05
+SECONDS = 0.25
 # A collection of everything costs the more the longer the gateway runs.
 FULL_SECONDS = 30.0
 

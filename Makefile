@@ -112,8 +112,8 @@ bench-emulation: install  ## Measure what tool emulation costs
 	$(BIN)/python -m bench.emulation
 
 .PHONY: bench-below
-bench-below: install  ## Compare CPU and start with LiteLLM's default configuration, on the same Postgres (about 12 minutes)
-	$(BIN)/python -m bench.below --write
+bench-below: install  ## Compare CPU and start with LiteLLM's default configuration, on the same Postgres (about 10 minutes)
+	$(BIN)/python -m bench.below
 
 .PHONY: bench-sharing
 bench-sharing: install  ## Measure how a team shares one account, with and without pacing (about 12 minutes; redis-server)

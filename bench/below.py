@@ -1,7 +1,7 @@
 """`make bench-below`: this bundle against LiteLLM with its default configuration, each with a database and a key.
 
 What counts is the CPU that all processes of a proxy have used, its database engine included, until its spend is
-written: a busy machine changes that little. What an idle proxy uses is taken away. The two take turns.
+written: a busy machine changes that little. What an idle proxy uses is taken away. The two take short turns.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 from bench import page
 from bench.about import about
-from bench.gateways.cells import TWO, answer
+from bench.gateways.cells import TWO, Cell, answer
 from bench.gateways.contest import Contestant
 from bench.gateways.load import Loader, loader
 from bench.gateways.phases import STOCK, US, databases
@@ -32,6 +32,7 @@ from simulator.client import Simulator
 FILE = ROOT / "bench" / "results" / "below.json"
 MODEL = {US: OURS, STOCK: BUILT_IN}
 WARM_UP = 300
+TURNS = 12  # of each in a round
 # LiteLLM's default writes spend down every 10 s, and up to 5 s later.
 SETTLE_SECONDS = 17.0
 START_CPU, START, MEMORY, IDLE = "start: CPU", "start to ready", "memory when ready", "idle: CPU of a minute"
@@ -95,33 +96,41 @@ class Pair:
                 for cell in TWO:
                     _ask(load, asked[name], cell, WARM_UP)
             time.sleep(SETTLE_SECONDS)
-            idle = {name: _used(pid, time.sleep, SETTLE_SECONDS) / SETTLE_SECONDS for name, pid in pids.items()}
+            idle = {name: used / SETTLE_SECONDS for name, used in _used(pids, time.sleep, SETTLE_SECONDS).items()}
             for name, rate in idle.items():
                 self.figures.add(IDLE, name, 60 * rate)
-            for turn in range(rounds):
+            for _ in range(rounds):
                 for cell in TWO:
-                    for name in _turns(turn):
-                        began = time.monotonic()
-                        used = _used(pids[name], _ask, load, asked[name], cell, requests, SETTLE_SECONDS)
-                        used -= idle[name] * (time.monotonic() - began)
-                        self.figures.add(f"CPU of a request: {cell.name}", name, 1000 * used / requests)
+                    began = time.monotonic()
+                    used = _used(pids, _take_turns, load, asked, cell, requests)
+                    for name in asked:
+                        cpu = used[name] - idle[name] * (time.monotonic() - began)
+                        self.figures.add(f"CPU of a request: {cell.name}", name, 1000 * cpu / requests)
+
+
+def _take_turns(load: Loader, asked: Mapping[str, Contestant], cell: Cell, requests: int) -> None:
+    """Short turns, so that both have the same of what else the machine does; then until spend is written."""
+    for turn in range(TURNS):
+        for name in _turns(turn):
+            _ask(load, asked[name], cell, requests // TURNS)
+    time.sleep(SETTLE_SECONDS)
 
 
 def _turns(number: int) -> tuple[str, str]:
     return (US, STOCK) if number % 2 == 0 else (STOCK, US)
 
 
-def _used(pid: int, work: Any, *arguments: Any) -> float:
-    before = use(pid).cpu
+def _used(pids: Mapping[str, int], work: Any, *arguments: Any) -> dict[str, float]:
+    """CPU seconds of each, meanwhile."""
+    before = {name: use(pid).cpu for name, pid in pids.items()}
     work(*arguments)
-    return use(pid).cpu - before
+    return {name: use(pid).cpu - before[name] for name, pid in pids.items()}
 
 
-def _ask(load: Loader, whom: Contestant, cell: Any, requests: int, settle: float = 0.0) -> None:
+def _ask(load: Loader, whom: Contestant, cell: Cell, requests: int) -> None:
     found = load.run(whom.job(cell, 600, requests))
     if found.mistake:
         raise SystemExit(f"{whom.name}, {cell.name}: {found.mistake}")
-    time.sleep(settle)
 
 
 def measure(rounds: int, requests: int, starts: int, command: str) -> Figures:
@@ -153,14 +162,16 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=600, help="of one round")
     parser.add_argument("--starts", type=int, default=3, help="of each, in turns")
-    parser.add_argument("--write", action="store_true", help="keep the figures and write them into the page")
+    parser.add_argument("--write", action="store_true", help="only write the page anew, as kept")
     given = parser.parse_args(arguments)
-    command = " ".join(("python -m bench.below", *arguments))
-    figures = measure(given.rounds, given.requests, given.starts, command)
-    print(figures.shown())
     if given.write:
+        figures = read()
+    else:
+        command = " ".join(("python -m bench.below", *arguments)) if arguments else "make bench-below"
+        figures = measure(given.rounds, given.requests, given.starts, command)
         FILE.write_text(json.dumps({"about": figures.about, "values": figures.values}, indent=1) + "\n")
-        page.write({"below": figures.shown()})
+    print(figures.shown())
+    page.write({"below": figures.shown()})
 
 
 if __name__ == "__main__":

@@ -33,11 +33,11 @@ SMALL, LARGE = Cell(2, False), Cell(2, False, prompt="100,000 tokens")
 class Scale:
     """How much is measured: rounds of ours and the built-in provider, of the rest, of the parts; and starts."""
 
-    rounds: int = 6
+    rounds: int = 9
     rest: int = 2
-    parts: int = 3
+    parts: int = 4
     starts: int = 3
-    seconds: float = 2.0
+    seconds: float = 1.5
     longest: float = 500.0  # seconds after which no further round of the core begins
     warm: int = 300  # requests before memory is looked at again
     cells: tuple[Cell, ...] = CORE

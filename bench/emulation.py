@@ -78,7 +78,7 @@ def parser() -> dict[int, float]:
     print(f"  {'':22}" + "".join(f"{size if size < WHOLE else 'whole':>9}" for size in sizes))
     least = dict.fromkeys(sizes, float("inf"))
     for name, answer in answers.items():
-        speeds = {size: len(answer) / MB / cpu(functools.partial(read, pieces(answer, size)), 3) for size in sizes}
+        speeds = {size: len(answer) / MB / cpu(functools.partial(read, pieces(answer, size)), 9) for size in sizes}
         print(f"  {name:22}" + "".join(f"{speed:9.1f}" for speed in speeds.values()))
         least = {size: min(least[size], speed) for size, speed in speeds.items()}
     return least

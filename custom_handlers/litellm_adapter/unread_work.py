@@ -44,10 +44,9 @@ def _spare_savings(writing: Any) -> None:
 
     nothing = SavingsSpend(0.0, 0.0)
 
-    def compute_savings_spend(*, custom_llm_provider: str | None, **named: Any) -> Any:
-        if custom_llm_provider == PROVIDER and not any(named.get(name) for name in _SAVED):
-            return nothing
-        return own(custom_llm_provider=custom_llm_provider, **named)
+    def compute_savings_spend(*given: Any, **named: Any) -> Any:
+        ours = named.get("custom_llm_provider") == PROVIDER
+        return nothing if ours and not any(named.get(name) for name in _SAVED) else own(*given, **named)
 
     setattr(compute_savings_spend, _OURS, True)
     writing.compute_savings_spend = compute_savings_spend

@@ -105,14 +105,17 @@ class Pair:
                     used = _used(pids, _take_turns, load, asked, cell, requests)
                     for name in asked:
                         cpu = used[name] - idle[name] * (time.monotonic() - began)
-                        self.figures.add(f"CPU of a request: {cell.name}", name, 1000 * cpu / requests)
+                        self.figures.add(f"CPU of a request: {cell.name}", name, 1000 * cpu / (TURNS * requests))
 
 
 def _take_turns(load: Loader, asked: Mapping[str, Contestant], cell: Cell, requests: int) -> None:
-    """Short turns, so that both have the same of what else the machine does; then until spend is written."""
+    """Short turns, so that both have the same of what else the machine does; then until spend is written.
+
+    `requests` are those of one turn.
+    """
     for turn in range(TURNS):
         for name in _turns(turn):
-            _ask(load, asked[name], cell, requests // TURNS)
+            _ask(load, asked[name], cell, requests)
     time.sleep(SETTLE_SECONDS)
 
 
@@ -158,19 +161,25 @@ def read() -> Figures:
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.below", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.below", description=f"{__doc__}\nWith other numbers the figures are printed alone."
+    )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=600, help="of one round")
+    parser.add_argument("--requests", type=int, default=50, help=f"of one turn; a round has {TURNS} of each")
     parser.add_argument("--starts", type=int, default=3, help="of each, in turns")
-    parser.add_argument("--write", action="store_true", help="only write the page anew, as kept")
+    parser.add_argument(
+        "--write", action="store_true", help="only write the page anew, as kept; with other options nothing is written"
+    )
     given = parser.parse_args(arguments)
     if given.write:
         figures = read()
     else:
         command = " ".join(("python -m bench.below", *arguments)) if arguments else "make bench-below"
         figures = measure(given.rounds, given.requests, given.starts, command)
-        FILE.write_text(json.dumps({"about": figures.about, "values": figures.values}, indent=1) + "\n")
     print(figures.shown())
+    if arguments and not given.write:
+        return  # of another size: not what the page tells
+    FILE.write_text(json.dumps({"about": figures.about, "values": figures.values}, indent=1) + "\n")
     page.write({"below": figures.shown()})
 
 

@@ -21,7 +21,7 @@ from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
 
 # How long a thread may keep the others waiting. Long prompts are read in threads, so that the loop answers others
 # meanwhile; with Python's 5 ms it waited that long each time it had let go of the interpreter, and they for it.
-TURN_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0005
 
 
 def _access_log(*, on: bool) -> access_log.AccessLog | None:
@@ -64,7 +64,7 @@ if process.event_under_way():
     pace_route.add(process.app(), stackspot_llm.paces)
     forget_route.add(process.app(), process.database)
     garbage.take_over(asyncio.get_running_loop())
-    sys.setswitchinterval(TURN_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     clock.watch(asyncio.get_running_loop())
     kept_spend.keep()
     unread_work.leave_out()

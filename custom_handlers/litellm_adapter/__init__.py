@@ -18,7 +18,7 @@ starting       LiteLLM's command, with an import that costs half as much
 process        LiteLLM's own start: recognised, and ended when it cannot go on
 traces         OpenTelemetry, where it is on
 unread_metrics  LiteLLM's metrics, taken out where nobody reads them
-unread_work    what LiteLLM computes for each answer and throws away
+unread_work    what LiteLLM computes for each response and throws away
 garbage        when the proxy collects garbage
 clock          LiteLLM's jobs, when the machine's clock is put back
 kept_spend     what the database does not take now is written when it does

@@ -15,7 +15,7 @@ import asyncio
 import gc
 import sys
 
-SECONDS = 0.25
+SECONDS = 0.25  # between two looks: twenty a second cost a plain request 0.7 ms, four 0.4
 # A collection of everything costs the more the longer the gateway runs.
 FULL_SECONDS = 30.0
 

@@ -1,7 +1,7 @@
-"""What LiteLLM computes for each answer and nobody reads, left out.
+"""What LiteLLM computes for each response and nobody reads, left out.
 
 Savings: for each sum by day it looks up the prices of the model anew, to see what a prompt cache, compression or the
-choice of a cheaper model have saved. StackSpot has none of them, so that for its answers it is nothing.
+choice of a cheaper model have saved. StackSpot has none of them, so that for its responses it is nothing.
 
 Use of a deployment: it makes the deployment's description three times, to count what limits of a deployment and
 cooldowns go by. Where there are neither, its result is thrown away.

@@ -71,7 +71,7 @@ def test_a_tiny_comparison_with_the_stock_proxy(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Proxies, "running", forked)
     monkeypatch.setattr(below, "WARM_UP", 16)
     monkeypatch.setattr(below, "SETTLE_SECONDS", 1.0)
-    figures = below.measure(rounds=2, requests=30, starts=0, command="make bench-below")
+    figures = below.measure(rounds=2, requests=3, starts=0, command="make bench-below")
     assert set(figures.values) == {below.IDLE, *(f"CPU of a request: {cell.name}" for cell in TWO)}
     for what, values in figures.values.items():
         turns = 1 if what == below.IDLE else 2

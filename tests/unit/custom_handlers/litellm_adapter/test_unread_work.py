@@ -1,6 +1,7 @@
-"""What is left out for our answers is nothing, and what others need is done as before: with LiteLLM's own code."""
+"""What is left out for our responses is nothing, and what others need is done as before: with LiteLLM's own code."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 from unittest.mock import Mock
 
@@ -12,6 +13,7 @@ from tests.lazily import lazily
 
 litellm = lazily("litellm")
 SAVINGS, WRITING = "litellm.proxy.spend_tracking.savings", "litellm.proxy.db.db_spend_update_writer"
+PRICING = "_request_savings_pricing"
 savings, writing = lazily(SAVINGS), lazily(WRITING)
 OURS, OTHERS = "stackspot_ai/stackspot-ai-chat", "anthropic/claude-sonnet-4-5"
 CACHED = {"prompt_tokens": 2000, "completion_tokens": 5, "total_tokens": 2005, "cache_read_input_tokens": 1000}
@@ -45,25 +47,32 @@ def test_our_answers_have_saved_nothing_by_litellms_own_reckoning(details: Any) 
 
 
 def test_no_price_is_looked_up_for_our_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{SAVINGS}._request_savings_pricing", lambda *_: pytest.fail("a price was looked up"))
+    monkeypatch.setattr(f"{SAVINGS}.{PRICING}", lambda *_: pytest.fail("a price was looked up"))
     writing.compute_savings_spend(**asked("stackspot_ai", {"prompt_tokens": 90}))
 
 
 @pytest.mark.parametrize(
-    ("provider", "more"),
+    "more",
     [
-        ("anthropic", {}),
-        ("stackspot_ai", {"recorded_autorouter_savings": 0.25}),
-        ("stackspot_ai", {"compression_saved_tokens": 100}),
+        {"compression_saved_tokens": 100},
+        {"routing_decision": {"savings_baseline_model": OTHERS}},
+        {"recorded_autorouter_savings": 0.25},
+        {"recorded_autorouter_savings_estimate": {"version": 1}},
     ],
 )
-def test_what_was_saved_is_reckoned_as_ever(provider: str, more: dict[str, Any]) -> None:
-    given = asked(provider, CACHED, **more)
+def test_what_may_have_been_saved_is_reckoned_as_ever(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up = Mock(wraps=getattr(import_module(SAVINGS), PRICING))
+    monkeypatch.setattr(f"{SAVINGS}.{PRICING}", looked_up)
+    given = asked("stackspot_ai", CACHED, **more)
+    found = writing.compute_savings_spend(**given)
+    assert looked_up.called
+    assert found == savings.compute_savings_spend(**given)
+
+
+def test_a_prompt_cache_of_another_provider_saves_what_it_did() -> None:
+    given = asked("anthropic", CACHED)
     assert writing.compute_savings_spend(**given) == savings.compute_savings_spend(**given)
-    if provider == "anthropic":
-        assert writing.compute_savings_spend(**given).prompt_caching > 0
-    if "recorded_autorouter_savings" in more:
-        assert writing.compute_savings_spend(**given).autorouter == 0.25
+    assert writing.compute_savings_spend(**given).prompt_caching > 0
 
 
 @pytest.fixture

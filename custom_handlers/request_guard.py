@@ -16,7 +16,17 @@ if _root not in sys.path:
 from custom_handlers import stackspot_config  # noqa: E402
 from custom_handlers.guard import access_log, connections, installation  # noqa: E402
 from custom_handlers.handler import stackspot_llm  # noqa: E402
-from custom_handlers.litellm_adapter import clock, garbage, kept_spend, logs, process, unread_metrics, unread_work  # noqa: E402
+from custom_handlers.litellm_adapter import (  # noqa: E402
+    clock,
+    garbage,
+    inline_calls,
+    kept_spend,
+    logs,
+    process,
+    repeated_work,
+    unread_metrics,
+    unread_work,
+)
 from custom_handlers.litellm_adapter.hook import RequestGuard  # noqa: E402
 
 # How long a thread may keep the others waiting. Long prompts are read in threads, so that the loop answers others
@@ -68,5 +78,7 @@ if process.event_under_way():
     clock.watch(asyncio.get_running_loop())
     kept_spend.keep()
     unread_work.leave_out()
+    repeated_work.remember()
+    inline_calls.prepare_inline(asyncio.get_running_loop())
     connections.allow_many()
     connections.close_silent()

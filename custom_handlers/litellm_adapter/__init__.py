@@ -19,6 +19,9 @@ process        LiteLLM's own start: recognised, and ended when it cannot go on
 traces         OpenTelemetry, where it is on
 unread_metrics  LiteLLM's metrics, taken out where nobody reads them
 unread_work    what LiteLLM computes for each response and throws away
+repeated_work  what it works out again for each request, remembered
+inline_calls   its preparation of our calls, on the loop in place of a thread
+replacing      how a function of LiteLLM is replaced by one that uses it
 garbage        when the proxy collects garbage
 clock          LiteLLM's jobs, when the machine's clock is put back
 kept_spend     what the database does not take now is written when it does

@@ -15,11 +15,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from custom_handlers.litellm_adapter.replacing import replace
+
 logger = logging.getLogger("stackspot_config")
 
 NO_ROOM = ("53", "25006")  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TOTALS = "db_spend_update_transactions"
-_OURS, _KEPT = "stackspot_keeps", "stackspot_kept"
+_KEPT = "stackspot_kept"
 Totals = Mapping[str, Mapping[str, float] | None]  # LiteLLM's: by table, and in it by the id of whose they are
 
 
@@ -30,27 +32,19 @@ def keep() -> None:
         from litellm.proxy.db.exception_handler import PrismaDBExceptionHandler
     except ImportError:
         return
-    _widen(PrismaDBExceptionHandler)
-    _keep_totals(writing)
+    faults, writer = PrismaDBExceptionHandler, writing.DBSpendUpdateWriter
+    replace(faults, "is_database_capacity_error", lambda own: _is_database_capacity_error(own, faults))
+    replace(writer, "_commit_spend_updates_to_db", lambda own: _commit_or_keep(own, writing))
 
 
-def _widen(faults: Any) -> None:
-    own = faults.is_database_capacity_error
-    if hasattr(own, _OURS):
-        return
-
+def _is_database_capacity_error(own: Any, faults: Any) -> Any:
     def is_database_capacity_error(e: Exception) -> Any:
         return own(e) or (faults.postgres_sqlstate(e) or "").startswith(NO_ROOM)
 
-    setattr(is_database_capacity_error, _OURS, True)
-    faults.is_database_capacity_error = staticmethod(is_database_capacity_error)
+    return is_database_capacity_error
 
 
-def _keep_totals(writing: Any) -> None:
-    own = writing.DBSpendUpdateWriter._commit_spend_updates_to_db
-    if hasattr(own, _OURS):
-        return
-
+def _commit_or_keep(own: Any, writing: Any) -> Any:
     async def commit_or_keep(writer: Any, *, on_table_committed: Any = None, **named: Any) -> None:
         if on_table_committed is not None:  # with Redis LiteLLM puts back there what is left
             await own(writer, on_table_committed=on_table_committed, **named)
@@ -68,8 +62,7 @@ def _keep_totals(writing: Any) -> None:
             logger.warning("The database took no spend: %d totals are kept, to be written later.", count)
             raise
 
-    setattr(commit_or_keep, _OURS, True)
-    writing.DBSpendUpdateWriter._commit_spend_updates_to_db = commit_or_keep
+    return commit_or_keep
 
 
 def added(these: Totals, those: Totals) -> dict[str, dict[str, float]]:

@@ -1,5 +1,7 @@
 """What is left out for our responses is nothing, and what others need is done as before: with LiteLLM's own code."""
 
+import json
+import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -23,7 +25,12 @@ CACHED = {"prompt_tokens": 2000, "completion_tokens": 5, "total_tokens": 2005, "
 def left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     starting.spare_types()
     # Set, so that they are LiteLLM's own again afterwards.
-    monkeypatch.setattr(f"{WRITING}.compute_savings_spend", writing.compute_savings_spend)
+    for place in (
+        f"{WRITING}.compute_savings_spend",
+        f"{WRITING}.DBSpendUpdateWriter._enqueue_autorouter_turn_transaction",
+        "litellm.main.responses_api_bridge_check",
+    ):
+        monkeypatch.setattr(place, pkgutil.resolve_name(place))
     for name in ("deployment_callback_on_success", "_increment_deployment_usage"):
         monkeypatch.setattr(litellm.Router, name, getattr(litellm.Router, name))
     unread_work.leave_out()
@@ -115,3 +122,46 @@ async def test_for_others_and_with_cooldowns_litellm_does_what_it_did(
     monkeypatch.setattr(router, "get_deployment", made)
     await counted(router)
     assert made.called
+
+
+@pytest.mark.parametrize(
+    ("metadata", "read"),
+    [
+        ({"routing_decision": {"savings_baseline_model": OTHERS}}, True),
+        ({"routing_decision": None, "usage_object": {"total_tokens": 7}}, False),
+        ({}, False),
+    ],
+)
+async def test_whether_a_cheaper_model_was_chosen_is_read_where_it_may_be(
+    metadata: Any, read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = Mock(wraps=import_module(WRITING)._SPEND_METADATA_ADAPTER)
+    monkeypatch.setattr(f"{WRITING}._SPEND_METADATA_ADAPTER", adapter)
+    payload = {"metadata": json.dumps(metadata), "custom_llm_provider": "stackspot_ai"}
+    await writing.DBSpendUpdateWriter()._enqueue_autorouter_turn_transaction(payload=payload, prisma_client=Mock())
+    assert adapter.validate_json.called is read
+
+
+def bridged(**asked: Any) -> tuple[bool, str]:
+    """Whether LiteLLM would ask the Responses API, and for which model."""
+    found, model = litellm.main.responses_api_bridge_check(**asked)
+    return found.get("mode") == "responses", model
+
+
+def test_stackspot_is_not_asked_for_another_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    checking = import_module("litellm.responses.bridge_check")
+    monkeypatch.setattr(checking, "get_model_info_helper", lambda **_: pytest.fail("a model was looked up"))
+    asked = {"model": "stackspot-ai-chat", "custom_llm_provider": "stackspot_ai"}
+    assert bridged(**asked, tools=[{"type": "function"}], reasoning_effort="high") == (False, "stackspot-ai-chat")
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "found"),
+    [
+        ("responses/gpt-5", "stackspot_ai", (True, "gpt-5")),
+        ("responses/gpt-5", "azure", (True, "gpt-5")),
+        ("gpt-4o", "openai", (False, "gpt-4o")),
+    ],
+)
+def test_of_others_and_where_it_is_named_litellm_says_which_api(model: str, provider: str, found: Any) -> None:
+    assert bridged(model=model, custom_llm_provider=provider) == found

@@ -70,6 +70,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     if not given.write:
         results.write()
+        results = Results.read()  # as `--write` will find them: rounded
     try:
         draw(results)
     finally:

@@ -86,6 +86,8 @@ def _get_request_status(own: Any) -> Any:
 
 
 def _with_quick_loads(own: Any) -> Any:
+    """The module json, with orjson's `loads`: an integer of more than 64 bits is a float, which no sum here minds."""
+
     def loads(text: Any, **named: Any) -> Any:
         try:
             return json.loads(text, **named) if named else orjson.loads(text)

@@ -69,9 +69,12 @@ def _enqueue_autorouter_turn_transaction(own: Any) -> Any:
 
 
 def _responses_api_bridge_check(own: Any) -> Any:
+    """LiteLLM's answer is what it knows of the model, of which `mode` alone is read, and the model to ask."""
+
     def responses_api_bridge_check(*given: Any, **named: Any) -> Any:
-        ours = named.get("custom_llm_provider") == PROVIDER and not str(named.get("model")).startswith("responses/")
-        return ({}, named["model"]) if ours else own(*given, **named)  # what is found, and the model to ask
+        model = named.get("model")
+        for_chat = isinstance(model, str) and not model.startswith("responses/")
+        return ({}, model) if for_chat and named.get("custom_llm_provider") == PROVIDER else own(*given, **named)
 
     return responses_api_bridge_check
 

@@ -165,3 +165,8 @@ def test_stackspot_is_not_asked_for_another_api(monkeypatch: pytest.MonkeyPatch)
 )
 def test_of_others_and_where_it_is_named_litellm_says_which_api(model: str, provider: str, found: Any) -> None:
     assert bridged(model=model, custom_llm_provider=provider) == found
+
+
+def test_litellm_may_ask_for_the_api_in_another_form() -> None:
+    found, model = litellm.main.responses_api_bridge_check("stackspot-ai-chat", custom_llm_provider="stackspot_ai")
+    assert (found.get("mode") == "responses", model) == (False, "stackspot-ai-chat")
